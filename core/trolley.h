@@ -1,0 +1,307 @@
+/*
+ * trolley.h: the library's public interface (pkg-config `trolley`). The program `trolley` uses
+ * nothing else.
+ *
+ * A setup is an opened INI file. A trolley is one of its [trolley NAME] sections: a searcher,
+ * downloaders and a storage. Structs are opaque unless they are shown here. There are no globals
+ * but the log sink. A handle is used by one thread at a time; different handles are independent.
+ * Texts are UTF-8, UIDs dotted text, dates "YYYYMMDD". Functions return 0 or a negative enum
+ * trolley_status, explain themselves in `error` (which may be NULL), and leave out-parameters
+ * untouched on failure. Free functions take NULL.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TROLLEY_H
+#define TROLLEY_H
+
+#include <stdint.h>
+#include <trolley/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors and log
+ * ---------------------------------------------------------------------------------------- */
+
+/* Why a call failed. Belongs to the caller; message is one line, already safe for a terminal. */
+struct trolley_error {
+    int32_t status; /* enum trolley_status */
+    int32_t code;   /* HTTP or DIMSE number, 0 when there is none */
+    char message[2048];
+};
+
+/* The name of a status: "not found". Static text. */
+const char *trolley_status_name(int32_t status);
+
+/* Takes log lines: level is an enum trolley_log_level, component "qido-rs main". [any] */
+typedef void (*trolley_log_sink)(void *ctx, uint32_t level, const char *component,
+                                 const char *message);
+
+/* Sets the process-wide log sink and its most verbose level. NULL discards. Call it before other
+ * threads start. */
+void trolley_set_log(trolley_log_sink sink, void *ctx, uint32_t max_level);
+
+/* The library's version, "0.1.0". Static text. */
+const char *trolley_version(void);
+
+/* ---- setup: an opened INI file
+ * ------------------------------------------------------------------------------ */
+
+struct trolley_setup;
+
+/*
+ * Reads and checks an INI file: syntax, section kinds, keys of the host. `path` NULL looks in
+ * $TROLLEY_CONFIG, $XDG_CONFIG_HOME/trolley/trolley.ini (~/.config),
+ * SYSCONFDIR/trolley/trolley.ini, never the current directory. No plugin is opened yet.
+ * @param ret_setup  free with trolley_setup_close; handles made from it must be freed before.
+ * Errors: TROLLEY_ERR_INVALID_CONFIG with file, line and key.
+ */
+int trolley_setup_open(const char *path, struct trolley_setup **ret_setup,
+                       struct trolley_error *error);
+
+/* An empty setup: built-in plugins, no sections. For `plugins`, `config example`, completion. */
+int trolley_setup_empty(struct trolley_setup **ret_setup, struct trolley_error *error);
+void trolley_setup_close(struct trolley_setup *setup);
+
+/* The file it was read from; NULL for an empty one. */
+const char *trolley_setup_path(const struct trolley_setup *setup);
+
+/* A key of [settings] with its default applied; NULL when unset. Borrowed. */
+const char *trolley_setup_setting(const struct trolley_setup *setup, const char *key);
+
+/* Asks every running operation of this setup to end. Safe in a signal handler. */
+void trolley_setup_cancel(struct trolley_setup *setup);
+
+/* Loads and checks every component that the INI file names: options, types, peers. Creates them
+ * too, without any network I/O. `problem` is called for each fault. Returns the worst status. */
+int trolley_setup_check(struct trolley_setup *setup,
+                        void (*problem)(void *ctx, const struct trolley_error *error), void *ctx,
+                        struct trolley_error *error);
+
+/* The effective configuration as INI text, secrets masked. The caller frees *ret_text with
+ * trolley_text_free. */
+int trolley_setup_show(struct trolley_setup *setup, char **ret_text, struct trolley_error *error);
+
+/* A commented sample section for each type, made from the descriptors. `types` NULL: a whole sample
+ * file. */
+int trolley_setup_example(struct trolley_setup *setup, const char *const *types, uint32_t count,
+                          char **ret_text, struct trolley_error *error);
+void trolley_text_free(char *text);
+
+/* ---- plugins
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* One shared object found in the plugin directories. Borrowed for the call. */
+struct trolley_plugin_info {
+    const char *name; /* file name without .so */
+    const char *path;
+    const struct trolley_plugin *plugin; /* NULL when it could not be loaded */
+    const char *problem;                 /* why not, NULL when loaded */
+    const char *shadowed_by;             /* path of the file that wins, NULL when this one does */
+};
+
+/* Opens every plugin in plugin_path and the built-in directory, in that order, and shows each once.
+ */
+int trolley_plugins(struct trolley_setup *setup,
+                    void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
+                    struct trolley_error *error);
+
+/* The plugin of that name (type); borrowed until the process ends. */
+int trolley_plugin_get(struct trolley_setup *setup, const char *name,
+                       struct trolley_plugin_info *ret_info, struct trolley_error *error);
+
+/* ---- query
+ * --------------------------------------------------------------------------------------------------
+ */
+
+struct trolley_query_builder;
+
+/* A query without keys at study level. Free with trolley_query_free. */
+int trolley_query_new(struct trolley_query_builder **ret_query, struct trolley_error *error);
+void trolley_query_free(struct trolley_query_builder *query);
+
+/*
+ * Sets one key. `key`: a DICOM keyword (PatientName), a tag (00100010, 0010,0010), a dotted path of
+ * either, or a parameter of a query type (limit). `value`: as interface users type it: wildcards
+ * `*` `?`, several values with
+ * '\' (UIDs and code strings also ','), dates "20150301", "2015-03-01", "A-B", "A..B", open ends,
+ * "today-7d". StudyDate sets min_study_date and max_study_date. Setting a key twice is an error.
+ * Errors: TROLLEY_ERR_INVALID_ARG (unknown keyword with the nearest one, bad date, bad UID, not
+ * UTF-8).
+ */
+int trolley_query_set(struct trolley_query_builder *query, const char *key, const char *value,
+                      struct trolley_error *error);
+
+/* "study", "series" or "instance". */
+int trolley_query_set_level(struct trolley_query_builder *query, const char *level,
+                            struct trolley_error *error);
+
+/* Adds an attribute to be returned: keyword, tag or path. */
+int trolley_query_include(struct trolley_query_builder *query, const char *key,
+                          struct trolley_error *error);
+
+/* Forces a query type instead of the first accepted one that covers every key. */
+int trolley_query_set_type(struct trolley_query_builder *query, const char *type,
+                           struct trolley_error *error);
+
+/* ---- study tree
+ * --------------------------------------------------------------------------------------------- */
+
+struct trolley_tree;
+struct trolley_node; /* a study, series or instance; belongs to its tree */
+
+void trolley_tree_free(struct trolley_tree *tree);
+const struct trolley_node *
+trolley_tree_first(const struct trolley_tree *tree); /* first study, NULL when empty */
+uint64_t trolley_tree_count(const struct trolley_tree *tree, uint32_t level);
+const struct trolley_node *trolley_node_next(const struct trolley_node *node); /* next sibling */
+const struct trolley_node *trolley_node_first_child(const struct trolley_node *node);
+const struct trolley_node *trolley_node_parent(const struct trolley_node *node);
+uint32_t trolley_node_level(const struct trolley_node *node);
+const char *trolley_node_uid(const struct trolley_node *node);
+
+/* The node with that UID: a study of the tree, or below `parent`. NULL when absent. */
+const struct trolley_node *trolley_tree_study(const struct trolley_tree *tree, const char *uid);
+const struct trolley_node *trolley_node_child(const struct trolley_node *parent, const char *uid);
+
+/* Value i (from 0) of an attribute, looked for at the node and its parents; NULL when absent.
+ * Borrowed. */
+const char *trolley_node_text(const struct trolley_node *node, uint32_t tag, uint32_t i);
+
+/* As above by keyword, values joined with '\' into buf (cut to size). Returns the whole length, -1
+ * when absent. */
+int64_t trolley_node_join(const struct trolley_node *node, const char *keyword, char *buf,
+                          uint64_t size);
+
+/* The node's own attributes in order of tag: NULL past the end. Borrowed. */
+const struct trolley_element *trolley_node_element(const struct trolley_node *node, uint32_t i);
+
+/* DICOM's dictionary: 0, NULL and "UN" when unknown. */
+uint32_t trolley_tag(const char *keyword);
+const char *trolley_keyword(uint32_t tag);
+const char *trolley_vr(uint32_t tag);
+
+/* Keyword, "00100010" or "0010,0010" to a tag. TROLLEY_ERR_INVALID_ARG names the nearest keyword.
+ */
+int trolley_parse_attribute(const char *text, uint32_t *ret_tag, struct trolley_error *error);
+
+/* ---- find and download
+ * -------------------------------------------------------------------------------------- */
+
+struct trolley;
+
+/*
+ * A [trolley NAME] of the setup; `name` NULL: the one [settings] names, or the only one.
+ * @param ret_trolley  free with trolley_free. Components are opened when first used.
+ */
+int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **ret_trolley,
+                struct trolley_error *error);
+void trolley_free(struct trolley *trolley);
+
+/* A remark of a plugin or of the host about the running operation. Borrowed. */
+struct trolley_remark {
+    uint32_t severity; /* enum trolley_log_level */
+    int32_t code;
+    const char *component;         /* "qido-rs pacs-search" */
+    const struct trolley_ref *ref; /* NULL when it is about no object */
+    const char *message;
+};
+typedef void (*trolley_remark_sink)(void *ctx, const struct trolley_remark *remark);
+
+/* What a find brought. Owned by the caller. */
+struct trolley_find_result {
+    struct trolley_tree *tree; /* free with trolley_tree_free; set even when the find ended early */
+    uint64_t dropped;          /* records that contradicted the query or had no valid UID */
+};
+
+/*
+ * Runs a query. On failure after records came, returns the failure and a tree of what came.
+ * Errors: TROLLEY_ERR_UNSUPPORTED_PARAM (says for each query type what stood in the way), and the
+ * searcher's.
+ */
+int trolley_find(struct trolley *trolley, const struct trolley_query_builder *query,
+                 trolley_remark_sink remark, void *remark_ctx,
+                 struct trolley_find_result *ret_result, struct trolley_error *error);
+
+enum trolley_outcome_kind {
+    TROLLEY_OUTCOME_STORED = 1,
+    TROLLEY_OUTCOME_SKIPPED = 2, /* the storage held it whole */
+    TROLLEY_OUTCOME_REPLACED = 3,
+    TROLLEY_OUTCOME_MISSING = 4,    /* asked for, never came */
+    TROLLEY_OUTCOME_FAILED = 5,     /* came broken, or could not be stored */
+    TROLLEY_OUTCOME_IGNORED = 6,    /* an error that the INI says to ignore */
+    TROLLEY_OUTCOME_UNEXPECTED = 7, /* came unasked; not stored */
+    TROLLEY_OUTCOME_DUPLICATE = 8   /* came twice; the second was not stored */
+};
+
+/* The fate of one object. Borrowed for the call. Texts are NULL where unknown. */
+struct trolley_outcome {
+    uint32_t kind; /* enum trolley_outcome_kind */
+    uint32_t frame;
+    const char *study, *series, *instance;
+    const char *variant;
+    const char *downloader; /* section name */
+    uint64_t bytes;
+    const char *sha256; /* hex, of the bytes stored */
+    const char *previous_sha256;
+    const char *path;
+    const char *transfer_syntax;
+    const char *message;
+};
+
+/* Counts so far. Instances unless said otherwise. */
+struct trolley_counts {
+    uint64_t expected; /* 0 while unknown */
+    uint64_t stored, skipped, replaced, missing, failed, ignored, unexpected, duplicate;
+    uint64_t bytes; /* stored and replaced */
+    double seconds;
+    uint32_t verified; /* 0: no searcher said what to expect */
+    uint32_t unverified_studies;
+};
+
+/* Gives the next reference. Returns 1 with *ref filled (texts valid until the next call), 0 at the
+ * end, or a negative status. */
+typedef int (*trolley_ref_source)(void *ctx, struct trolley_ref *ref, struct trolley_error *error);
+
+#define TROLLEY_DOWNLOAD_OVERWRITE UINT32_C(1)        /* fetch again and replace */
+#define TROLLEY_DOWNLOAD_VERIFY UINT32_C(2)           /* fetch again and compare */
+#define TROLLEY_DOWNLOAD_REQUIRE_VERIFIED UINT32_C(4) /* unverified counts as partial */
+#define TROLLEY_DOWNLOAD_DRY_RUN UINT32_C(8)          /* only remarks what would be requested */
+
+/* A download job: a query or a source of references. Callbacks come from worker threads, one at a
+ * time. */
+struct trolley_download_options {
+    const struct trolley_query_builder *query; /* NULL when `source` is given */
+    trolley_ref_source source;
+    void *source_ctx;
+    const char
+        *output; /* replaces the storage's root; "tree" when the trolley has no storage; NULL */
+    const char *downloader; /* only this one; NULL: all of the trolley, in order */
+    uint32_t flags;         /* TROLLEY_DOWNLOAD_* */
+    void (*outcome)(void *ctx, const struct trolley_outcome *outcome);
+    void (*progress)(void *ctx, const struct trolley_counts *counts); /* some ten times a second */
+    trolley_remark_sink remark;
+    void *ctx; /* of outcome, progress and remark */
+};
+
+/*
+ * Downloads. Returns TROLLEY_OK when everything asked for is stored or skipped; TROLLEY_ERR_PARTIAL
+ * when something is missing or failed; TROLLEY_ERR_NOT_FOUND when a query matched nothing;
+ * TROLLEY_ERR_AUTH when log-in was refused and nothing was delivered; TROLLEY_ERR_CANCELLED; or
+ * what kept it from starting. ret_counts is set in every case.
+ */
+int trolley_download(struct trolley *trolley, const struct trolley_download_options *options,
+                     struct trolley_counts *ret_counts, struct trolley_error *error);
+
+/* Asks every backend of the trolley for a sign of life; `each` gets 0 or the failure of each. */
+int trolley_ping(struct trolley *trolley,
+                 void (*each)(void *ctx, const char *component, int status, const char *message,
+                              double seconds),
+                 void *ctx, struct trolley_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
