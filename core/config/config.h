@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include <trolley/types.h>
+#include "core/trolley.h"
 
 /* One `key = value` line as written. */
 struct config_entry {
