@@ -5,7 +5,7 @@
 #include <trolley/helpers.h>
 #include <unistd.h>
 
-#include "core/model/log.h"
+#include "core/model/query.h"
 #include "core/retrieve/expand.h"
 #include "core/retrieve/run.h"
 #include "core/retrieve/trolley.h"
