@@ -7,14 +7,20 @@
 
 #include <kit/text.h>
 
-/* Copies `text` into the message as one escaped line, cut to fit. */
+/* Copies `text` into the message as one escaped line, cut to fit between two characters. */
 static void error_take(struct trolley_error *error, const char *text)
 {
     struct kit_buffer line = {0};
+    size_t length = 0;
 
-    error->message[0] = '\0';
-    if (kit_text_escape(&line, text, strlen(text)) == 0 && line.data)
-        (void)snprintf(error->message, sizeof error->message, "%s", line.data);
+    if (kit_text_escape(&line, text, strlen(text)) == 0) {
+        length = line.length;
+        if (length >= sizeof error->message) length = sizeof error->message - 1;
+        while (length < line.length && length > 0 && (line.data[length] & 0xc0) == 0x80)
+            length--;
+        memcpy(error->message, line.data, length);
+    }
+    error->message[length] = '\0';
     kit_buffer_free(&line);
 }
 
@@ -44,7 +50,8 @@ void error_prefix(struct trolley_error *error, const char *format, ...)
     length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (length < 0 || (size_t)length >= sizeof text) return;
-    (void)snprintf(text + length, sizeof text - (size_t)length, ": %s", error->message);
+    (void)snprintf(text + length, sizeof text - (size_t)length, ": %.*s", (int)sizeof text - length,
+                   error->message);
     error_take(error, text);
 }
 
