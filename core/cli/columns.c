@@ -230,8 +230,7 @@ static int row_merge(struct row *row, const struct trolley_node *node)
         if (at < had && row->items[at]->tag == element->tag) continue;
         r = row_add(row, element);
         if (r < 0) break;
-        memmove(row->items + at + 1, row->items + at,
-                (row->count - 1 - at) * sizeof row->items[0]);
+        memmove(row->items + at + 1, row->items + at, (row->count - 1 - at) * sizeof row->items[0]);
         row->items[at] = element;
         had++;
     }

@@ -18,8 +18,9 @@ struct console {
     int fd;
     bool terminal; /* the bar may be drawn */
     bool colour;
-    bool json;  /* everything as JSON lines */
-    bool quiet; /* no notes */
+    bool json;      /* everything as JSON lines */
+    bool quiet;     /* no notes */
+    uint32_t level; /* the most verbose enum trolley_log_level shown */
     pthread_mutex_t lock;
     char bar[CONSOLE_BAR_MAX]; /* what stands in the last line; empty for none */
 };

@@ -18,8 +18,9 @@ static int cell_read(struct cell *cell, const struct trolley_node *node, uint32_
     kit_buffer_reset(&cell->value);
     kit_buffer_reset(&cell->shown);
     r = attribute_text(&cell->value, node, tag);
-    if (r == 0) r = kit_text_escape(&cell->shown, cell->value.length ? cell->value.data : "",
-                                    cell->value.length);
+    if (r == 0)
+        r = kit_text_escape(&cell->shown, cell->value.length ? cell->value.data : "",
+                            cell->value.length);
     if (r == 0) r = kit_buffer_text(&cell->shown, "");
     return r;
 }

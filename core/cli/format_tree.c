@@ -6,7 +6,7 @@
 #include "core/cli/format.h"
 
 /* What is shown of a node when the user names no fields. */
-static const char *const tree_study[] = {"StudyDate",        "PatientID",       "PatientName",
+static const char *const tree_study[] = {"StudyDate",         "PatientID",        "PatientName",
                                          "ModalitiesInStudy", "StudyDescription", NULL};
 static const char *const tree_series[] = {"SeriesNumber", "Modality", "SeriesDescription", NULL};
 static const char *const tree_instance[] = {"InstanceNumber", NULL};

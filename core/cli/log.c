@@ -23,5 +23,6 @@ static void log_take(void *ctx, uint32_t level, const char *component, const cha
 
 void log_install(struct console *console, const struct cli_args *args, const char *setting)
 {
-    trolley_set_log(log_take, console, log_level(args, setting));
+    console->level = log_level(args, setting);
+    trolley_set_log(log_take, console, console->level);
 }

@@ -28,9 +28,9 @@ struct cli;
 struct cli_command {
     const char *name;
     uint32_t bit;
-    const char *synopsis; /* what follows the name, options aside */
-    const char *summary;  /* one line */
-    const char *details;  /* further lines of its --help, may be NULL */
+    const char *synopsis;        /* what follows the name, options aside */
+    const char *summary;         /* one line */
+    const char *details;         /* further lines of its --help, may be NULL */
     int (*run)(struct cli *cli); /* returns the exit status */
 };
 
@@ -83,7 +83,7 @@ struct cli_args {
     struct cli_arg {
         enum option_id id;
         const char *value; /* NULL for options without one */
-    } *given;              /* in order */
+    } * given;             /* in order */
     size_t given_count;
     const char **words; /* what is neither option nor command */
     size_t word_count;

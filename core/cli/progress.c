@@ -17,8 +17,8 @@ void progress_sample(struct progress *progress, const struct trolley_counts *cou
 
     if (passed < 0.2) return;
     weight = progress->seconds > 0 ? PROGRESS_SMOOTH * (passed < 1 ? passed : 1) : 1;
-    progress->byte_rate += weight * ((double)(counts->bytes - progress->bytes) / passed -
-                                     progress->byte_rate);
+    progress->byte_rate +=
+        weight * ((double)(counts->bytes - progress->bytes) / passed - progress->byte_rate);
     progress->instance_rate +=
         weight * ((double)(done - progress->done) / passed - progress->instance_rate);
     progress->seconds = counts->seconds;
@@ -60,9 +60,9 @@ int progress_text(struct kit_buffer *out, const struct progress *progress,
     room = width > numbers.length + 4 ? width - numbers.length - 4 : 0;
     if (room > PROGRESS_BAR_MAX) room = PROGRESS_BAR_MAX;
     if (counts->expected && room >= 5) {
-        full = done < counts->expected ? (size_t)((double)done / (double)counts->expected *
-                                                  (double)room)
-                                       : room;
+        full = done < counts->expected
+                   ? (size_t)((double)done / (double)counts->expected * (double)room)
+                   : room;
         r = kit_buffer_text(out, "[");
         for (i = 0; r == 0 && i < room; i++)
             r = kit_buffer_text(out, i < full ? "#" : "-");
@@ -85,8 +85,8 @@ void progress_show(struct progress *progress, const struct trolley_counts *count
     if (!bar && counts->seconds - progress->shown < PROGRESS_PLAIN) return;
     progress->shown = counts->seconds;
     kit_buffer_reset(&progress->text);
-    if (progress_text(&progress->text, progress, counts,
-                      bar ? console_width(console->fd, 80) : 0) < 0)
+    if (progress_text(&progress->text, progress, counts, bar ? console_width(console->fd, 80) : 0) <
+        0)
         return;
     if (bar)
         console_bar(console, progress->text.data);

@@ -9,9 +9,9 @@
 
 struct progress {
     struct console *console;
-    double shown;         /* seconds at which something was printed last */
-    double seconds;       /* of the last sample of the rates */
-    uint64_t bytes, done; /* then */
+    double shown;                    /* seconds at which something was printed last */
+    double seconds;                  /* of the last sample of the rates */
+    uint64_t bytes, done;            /* then */
     double byte_rate, instance_rate; /* per second, smoothed */
     struct kit_buffer text;
 };

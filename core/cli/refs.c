@@ -31,21 +31,20 @@ struct refs {
     unsigned char chunk[65536];
     size_t at, filled;
     bool ended;
-    int read_error;           /* errno */
-    int status;               /* of the first failure */
+    int read_error; /* errno */
+    int status;     /* of the first failure */
     enum { REFS_UNKNOWN, REFS_CSV, REFS_JSONL } form;
     uint64_t line;            /* of the record in hand, from 1 */
     uint64_t newlines;        /* read so far */
     struct kit_buffer record; /* a line, or the cells of a row, each with a NUL behind it */
     size_t cells;
-    size_t columns;   /* of the header row */
-    int place[3];     /* the column of each keyword, -1 for none */
+    size_t columns; /* of the header row */
+    int place[3];   /* the column of each keyword, -1 for none */
     char uids[3][KIT_UID_MAX + 1];
 };
 
-__attribute__((format(printf, 4, 5))) static int refs_fail(struct refs *refs,
-                                                           struct trolley_error *error, int status,
-                                                           const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int
+refs_fail(struct refs *refs, struct trolley_error *error, int status, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -389,7 +388,8 @@ int refs_next(void *ctx, struct trolley_ref *ref, struct trolley_error *error)
 
     if (refs->status < 0) return cli_fail(error, refs->status, "%s: read failed", refs->name);
     if (refs->form == REFS_UNKNOWN) r = refs_detect(refs, error);
-    if (r == 0) r = refs->form == REFS_CSV ? csv_next(refs, ref, error) : jsonl_next(refs, ref, error);
+    if (r == 0)
+        r = refs->form == REFS_CSV ? csv_next(refs, ref, error) : jsonl_next(refs, ref, error);
     if (r >= 0 && refs->read_error)
         r = cli_fail(error, TROLLEY_ERR_IO, "%s: %s", refs->name, strerror(refs->read_error));
     if (r < 0) refs->status = r;

@@ -30,8 +30,8 @@ int report_open(struct report *report, const char *path, struct trolley_error *e
         if (fd > STDERR_FILENO) close(fd);
         return cli_fail(error, TROLLEY_ERR_IO, "--report %s: %s", path, strerror(reason));
     }
-    *report = (struct report){
-        .file = {.fd = fd, .name = fd == STDOUT_FILENO ? "standard output" : path}};
+    *report =
+        (struct report){.file = {.fd = fd, .name = fd == STDOUT_FILENO ? "standard output" : path}};
     return 0;
 }
 

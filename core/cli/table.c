@@ -192,6 +192,7 @@ int table_cell(const struct table *table, size_t column, const char *text, struc
 
     if (column >= table->shown) return 0;
     r = text_fit(out, text, table->columns[column].width, !last);
-    if (r == 0) r = last ? kit_buffer_text(out, "\n") : kit_buffer_printf(out, "%*s", TABLE_GAP, "");
+    if (r == 0)
+        r = last ? kit_buffer_text(out, "\n") : kit_buffer_printf(out, "%*s", TABLE_GAP, "");
     return r;
 }

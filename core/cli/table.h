@@ -2,9 +2,8 @@
  * table.h: laying out columns of text on a terminal.
  *
  * Rows are given twice: once to measure, once to print. Nothing of them is kept, so a table of a
- * million rows takes no more memory than one of ten. Texts must be escaped (kit_text_escape) and the
- * character type locale UTF-8.
- * SPDX-License-Identifier: MIT
+ * million rows takes no more memory than one of ten. Texts must be escaped (kit_text_escape) and
+ * the character type locale UTF-8. SPDX-License-Identifier: MIT
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
