@@ -87,12 +87,8 @@ class Orthanc:
     def stop(self):
         if self.process is None:
             return
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()  # its store is thrown away
+        self.process.wait()
         self.process = None
 
     def request(self, path, data=None, method=None, accept=None):
