@@ -78,7 +78,7 @@ int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **
 {
     const struct trolley_span *tables[] = {config_host_options("trolley"), NULL};
     const struct trolley_config *config;
-    const struct config_section *section;
+    const struct config_section *section = NULL;
     struct trolley *trolley;
     int r = trolley_choose(setup, name, &section, error);
 
