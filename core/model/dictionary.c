@@ -105,7 +105,7 @@ int trolley_parse_attribute(const char *text, uint32_t *ret_tag, struct trolley_
         *ret_tag = tag;
         return 0;
     }
-    nearest = kit_text_nearest(text, dictionary_next_keyword, NULL);
+    nearest = error ? kit_text_nearest(text, dictionary_next_keyword, NULL) : NULL;
     if (nearest)
         return error_set(error, TROLLEY_ERR_INVALID_ARG,
                          "%s: no such DICOM keyword; did you mean %s?", text, nearest);

@@ -87,6 +87,8 @@ struct trolley_failure {
 #define TROLLEY_FAILURE_PERMANENT UINT32_C(2) /* asking again cannot help */
 #define TROLLEY_FAILURE_STOP_ALL \
     UINT32_C(4) /* nothing else will work either (disk full, log-in refused) */
+#define TROLLEY_FAILURE_IGNORE \
+    UINT32_C(8) /* the INI file says to ignore this error: reported, not counted as a failure */
 
 /*
  * A reference: which object is meant. Open. UIDs are checked by the host before they get here

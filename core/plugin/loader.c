@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/plugin/loader.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ltdl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/plugin/trust.h"
+
+static pthread_mutex_t load_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void loader_lock(void)
+{
+    pthread_mutex_lock(&load_mutex);
+}
+
+void loader_unlock(void)
+{
+    pthread_mutex_unlock(&load_mutex);
+}
+
+/* Looks at the file before the dynamic linker does, whose words for these cases are poor. */
+static int loader_check_file(const char *path, struct trolley_error *error)
+{
+    Elf64_Ehdr head;
+    struct stat st;
+    ssize_t length;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) return error_set(error, TROLLEY_ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: not a regular file", path);
+    }
+    length = read(fd, &head, sizeof head);
+    close(fd);
+    if (length < (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+        head.e_type != ET_DYN)
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "%s: not a shared object (link it with -shared, or remove it)", path);
+    return 0;
+}
+
+/* lt_dlerror says "file not found" for every failure; the dynamic linker itself knows better. */
+static int loader_explain(const char *path, struct trolley_error *error)
+{
+    const char *why;
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+    if (handle) {
+        dlclose(handle);
+        return error_set(error, TROLLEY_ERR_INTERNAL, "%s: libltdl refuses it: %s", path,
+                         lt_dlerror());
+    }
+    why = dlerror();
+    if (!why) why = "no reason given";
+    if (strstr(why, "undefined symbol"))
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "%s (link the plugin with the library that has it; -Wl,-z,defs finds this "
+                         "when linking)",
+                         why);
+    if (strstr(why, "wrong ELF class") || strstr(why, "ELF header") ||
+        strstr(why, "file too short"))
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "%s (built for another machine, or damaged: build it for this one)", why);
+    return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s", why);
+}
+
+static int loader_open(const char *path, lt_dlhandle *ret_handle, struct trolley_error *error)
+{
+    lt_dladvise advise;
+    lt_dlhandle handle;
+    int bad;
+
+    if (lt_dlinit() != 0)
+        return error_set(error, TROLLEY_ERR_INTERNAL, "libltdl: %s", lt_dlerror());
+    if (lt_dladvise_init(&advise) != 0)
+        return error_set(error, TROLLEY_ERR_NOMEM, "libltdl: %s", lt_dlerror());
+    bad = lt_dladvise_local(&advise) || lt_dladvise_resident(&advise);
+    handle = bad ? NULL : lt_dlopenadvise(path, advise);
+    lt_dladvise_destroy(&advise);
+    if (!handle) return loader_explain(path, error);
+    *ret_handle = handle;
+    return 0;
+}
+
+int loader_symbol(const char *path, const char *symbol, void **ret_symbol,
+                  struct trolley_error *error)
+{
+    lt_dlhandle handle = NULL;
+    int r;
+
+    loader_lock();
+    r = trust_path(path, error);
+    if (r == 0) r = loader_check_file(path, error);
+    if (r == 0) r = loader_open(path, &handle, error);
+    if (r == 0) {
+        void *found = lt_dlsym(handle, symbol);
+
+        if (found)
+            *ret_symbol = found;
+        else
+            r = error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                          "%s: no symbol %s (not a plugin of this major version, or the symbol is "
+                          "not exported)",
+                          path, symbol);
+    }
+    loader_unlock();
+    return r;
+}
+
+int loader_plugin(const char *path, const char *name, const struct trolley_plugin **ret_plugin,
+                  struct trolley_error *error)
+{
+    const struct trolley_plugin *plugin;
+    void *symbol;
+    int r;
+
+    r = loader_symbol(path, "trolley_plugin_v1", &symbol, error);
+    if (r < 0) return r;
+    plugin = ((const struct trolley_plugin *(*)(void))symbol)();
+    r = descriptor_check(path, name, plugin, error);
+    if (r < 0) return r;
+    *ret_plugin = plugin;
+    return 0;
+}

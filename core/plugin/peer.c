@@ -1,0 +1,82 @@
+/* peer.c: one component used by another through config->peer. SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <trolley/helpers.h>
+
+#include "core/plugin/setup.h"
+#include "core/retrieve/search.h"
+
+struct peer {
+    struct trolley_peer abi;
+    struct peer *next;
+    struct instance *instance;
+};
+
+static int32_t peer_find(struct trolley_peer *abi, const struct trolley_query *query,
+                         const struct trolley_record_sink *sink, struct trolley_task *task)
+{
+    struct peer *peer = abi->impl;
+    struct search_counts counts;
+
+    return search_query(peer->instance, query, sink, task, &counts);
+}
+
+static const struct trolley_span *peer_query_types(struct trolley_peer *abi)
+{
+    const struct peer *peer = abi->impl;
+
+    return instance_query_types(peer->instance);
+}
+
+static uint32_t peer_levels(struct trolley_peer *abi)
+{
+    const struct peer *peer = abi->impl;
+
+    return instance_levels(peer->instance);
+}
+
+int32_t component_peer(const struct trolley_config *config, const char *key,
+                       struct trolley_task *abi_task, struct trolley_peer **ret_peer)
+{
+    struct component *owner = component_of(config), *component;
+    const char *name = component_text(owner, key);
+    struct trolley_error error;
+    struct task task;
+    struct peer *peer;
+    int r;
+
+    if (!owner->creating)
+        return trolley_fail(abi_task, TROLLEY_ERR_INVALID_ARG, "peer() belongs into create");
+    if (!name) return trolley_fail(abi_task, TROLLEY_ERR_NOT_FOUND, "key `%s` is not set", key);
+    r = component_get(owner->setup, "searcher", name, &component, &error);
+    if (r < 0) return trolley_fail(abi_task, r, "%s", error.message);
+    peer = calloc(1, sizeof *peer);
+    if (!peer) return TROLLEY_ERR_NOMEM;
+    task_init(&task, component->title, &owner->setup->cancelled, NULL, NULL);
+    r = instance_new(component, &task, &peer->instance, &error);
+    task_clear(&task);
+    if (r < 0) {
+        free(peer);
+        return trolley_fail(abi_task, r, "%s", error.message);
+    }
+    peer->abi.size = sizeof peer->abi;
+    peer->abi.impl = peer;
+    peer->abi.find = peer_find;
+    peer->abi.query_types = peer_query_types;
+    peer->abi.levels = peer_levels;
+    peer->next = owner->creating->peers;
+    owner->creating->peers = peer;
+    *ret_peer = &peer->abi;
+    return 0;
+}
+
+void peers_free(struct peer *peers)
+{
+    while (peers) {
+        struct peer *next = peers->next;
+
+        instance_free(peers->instance);
+        free(peers);
+        peers = next;
+    }
+}

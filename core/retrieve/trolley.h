@@ -1,0 +1,24 @@
+/* trolley.h: a [trolley NAME] in memory. SPDX-License-Identifier: MIT */
+#ifndef CORE_RETRIEVE_TROLLEY_H
+#define CORE_RETRIEVE_TROLLEY_H
+
+#include "core/plugin/setup.h"
+
+struct trolley {
+    struct trolley_setup *setup;
+    char *name; /* of the section */
+    struct section *section;
+    const char *searcher; /* section names, borrowed from section; NULL when not set */
+    const char *expander;
+    const char *storage;
+    struct trolley_span downloaders;      /* of const char * */
+    struct component *searcher_component; /* opened at first use */
+    struct instance *searcher_instance;
+};
+
+/* An instance of the searcher for the calling thread of find; made once. INVALID_CONFIG when there
+ * is none. */
+int retrieve_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
+                      struct trolley_error *error);
+
+#endif
