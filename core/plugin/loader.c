@@ -93,7 +93,7 @@ static int loader_open(const char *path, lt_dlhandle *ret_handle, struct trolley
 int loader_symbol(const char *path, const char *symbol, void **ret_symbol,
                   struct trolley_error *error)
 {
-    lt_dlhandle handle;
+    lt_dlhandle handle = NULL;
     int r;
 
     loader_lock();
