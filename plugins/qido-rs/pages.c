@@ -78,26 +78,24 @@ static int pages_get(struct pages_step *step, uint64_t limit, uint64_t offset,
     return r;
 }
 
-static void pages_note(const struct pages *pages, const char *text, uint64_t count)
+static void pages_note(const struct pages *pages, const char *text)
 {
     struct kit_buffer what = {0};
 
     if (request_describe(pages->request, &what) == 0)
         trolley_note(pages->task, TROLLEY_LOG_WARNING, pages->code, NULL, "%s: %s (%llu came)",
-                     what.data, text, (unsigned long long)count);
+                     what.data, text, (unsigned long long)pages->delivered);
     kit_buffer_free(&what);
 }
 
 /* Is another page due behind one that came? */
 static bool pages_more(const struct pages *pages, const struct pages_step *step,
-                       const struct page_result *result, uint64_t limit, uint64_t total)
+                       const struct page_result *result, uint64_t limit)
 {
     if (result->objects == 0 || pages->delivered >= pages->most) return false;
     if (step->fresh == 0) {
-        pages_note(pages,
-                   "a page brought nothing new: the server seems to ignore offset, and the "
-                   "result may be incomplete",
-                   total);
+        pages_note(pages, "a page brought nothing new: the server seems to ignore offset, and the "
+                          "result may be incomplete");
         return false;
     }
     if (result->more || (limit && result->objects == limit)) return true;
@@ -127,7 +125,7 @@ int pages_run(struct pages *pages)
             int stop = pages->page_end(pages->ctx);
             if (stop) r = stop;
         }
-        more = r == 0 && pages_more(pages, &step, &result, limit, total);
+        more = r == 0 && pages_more(pages, &step, &result, limit);
     }
     return r;
 }
