@@ -26,9 +26,8 @@
 
 /* One `key = value` line as written. */
 struct config_entry {
-    const char *key;     /* lower case, '-' turned to '_' */
-    const char *written; /* the key as it stands in the file */
-    const char *value;   /* comments and quotes resolved */
+    const char *key;   /* lower case, '-' turned to '_'; behind a '.' as written */
+    const char *value; /* comments and quotes resolved */
     int line;
 };
 
@@ -75,10 +74,11 @@ const char *config_kind(void *unused, size_t i);
  * A section resolved against a list of option tables (the host's for its kind, the component's):
  * every key known, typed, in range, no key twice but lists and prefixes, sections that COMPONENT
  * keys name present; defaults applied. `tables`: NULL-terminated, earlier tables win; they and
- * `file` outlive the section. `section` NULL (`file` may be NULL then): defaults only, and required
- * keys may be missing. Warns by the log of deprecated keys, and of secrets in a file that others
- * may read. Errors: INVALID_CONFIG "FILE:LINE: [searcher x] key `ulr`: unknown; did you mean
- * `url`?".
+ * `file` outlive the section. `section` NULL: defaults only, and required keys may be missing, as
+ * they may in a made-up section with line 0. `file` NULL: relative paths start from the working
+ * directory, and names of sections are not looked up. Warns by the log of deprecated keys, and of
+ * secrets in a file that others may read. Errors: INVALID_CONFIG "FILE:LINE: [searcher x] key
+ * `ulr`: unknown; did you mean `url`?".
  */
 struct section;
 int section_resolve(const struct config_file *file, const struct config_section *section,

@@ -95,7 +95,6 @@ static void file_section_free(struct file_section *section)
     if (!section) return;
     for (i = 0; i < section->view.count; i++) {
         free((char *)section->entries[i].key);
-        free((char *)section->entries[i].written);
         explicit_bzero((char *)section->entries[i].value, strlen(section->entries[i].value));
         free((char *)section->entries[i].value);
     }
@@ -253,7 +252,7 @@ static int file_take_entry(void *ctx, const char *key, const char *value, int li
     struct file_section *section = reading->file->last;
     const char *path = reading->file->path;
     struct config_entry *entry;
-    char *folded, *written, *text, *c;
+    char *folded, *text, *c;
     int r;
 
     if (!section)
@@ -265,20 +264,18 @@ static int file_take_entry(void *ctx, const char *key, const char *value, int li
                          "%s:%d: key `%s`: more than %d keys in a section", path, line, key,
                          CONFIG_COUNT_MAX);
     folded = strdup(key);
-    written = strdup(key);
     text = strdup(value);
-    if (r < 0 || !folded || !written || !text) {
+    if (r < 0 || !folded || !text) {
         free(folded);
-        free(written);
         free(text);
         return error_set(reading->error, TROLLEY_ERR_NOMEM, "%s: out of memory", path);
     }
-    for (c = folded; *c; c++) {
+    for (c = folded; *c && *c != '.'; c++) {
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
         if (*c == '-') *c = '_';
     }
     entry = &section->entries[section->view.count++];
-    *entry = (struct config_entry){folded, written, text, line};
+    *entry = (struct config_entry){folded, text, line};
     return 0;
 }
 

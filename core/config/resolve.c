@@ -91,10 +91,10 @@ static int resolve_unknown(const struct section *section, const struct config_en
     int r;
 
     if (section_nearest(section, entry->key, &nearest) == 0 && nearest.length)
-        r = resolve_fault(section, entry->line, entry->written, error,
-                          "unknown; did you mean `%s`?", nearest.data);
+        r = resolve_fault(section, entry->line, entry->key, error, "unknown; did you mean `%s`?",
+                          nearest.data);
     else
-        r = resolve_fault(section, entry->line, entry->written, error, "unknown");
+        r = resolve_fault(section, entry->line, entry->key, error, "unknown");
     kit_buffer_free(&nearest);
     return r;
 }
@@ -114,38 +114,44 @@ static int resolve_repeated(const struct section *section, const struct section_
         first = &slot->values[0];
     if (!first) return 0;
     if (option->flags & TROLLEY_OPTION_SECRET)
-        return resolve_fault(section, entry->line, entry->written, error,
+        return resolve_fault(section, entry->line, entry->key, error,
                              "line %d has this secret already; one of %s, %s_env, %s_file and "
                              "%s_command is enough",
                              first->line, option->key, option->key, option->key, option->key);
-    return resolve_fault(section, entry->line, entry->written, error,
+    return resolve_fault(section, entry->line, entry->key, error,
                          "stands here and in line %d already", first->line);
 }
 
+/* Says what is legal but unwise about a key. */
+static void resolve_advise(const struct section *section, const struct section_slot *slot,
+                           const struct config_entry *entry)
+{
+    const struct trolley_option *option = &slot->option;
+    struct kit_buffer what = {0};
+
+    if ((option->flags & TROLLEY_OPTION_DEPRECATED) &&
+        kit_buffer_printf(&what, "deprecated: %s", option->help ? option->help : "") == 0)
+        resolve_warn(section, entry->line, entry->key, what.data);
+    if ((option->flags & TROLLEY_OPTION_SECRET) && slot->source == SECTION_VALUE && section->file &&
+        config_file_exposed(section->file))
+        resolve_warn(section, entry->line, entry->key,
+                     "anyone can read this file and the secret in it; use `chmod o-r`");
+    kit_buffer_free(&what);
+}
+
 static int resolve_entry(struct section *section, const struct config_entry *entry,
-                         struct trolley_error *error)
+                         const char *directory, struct trolley_error *error)
 {
     enum section_source source;
     struct section_slot *slot = section_match(section, entry->key, &source);
-    const struct trolley_option *option;
     int r;
 
     if (!slot) return resolve_unknown(section, entry, error);
-    option = &slot->option;
     r = resolve_repeated(section, slot, entry, error);
     if (r < 0) return r;
-    r = section_add(section, slot, source, config_file_directory(section->file), entry->written,
-                    entry->value, entry->line, error);
-    if (r < 0) return section_fault(section, entry->line, entry->written, r, error);
-    if (option->flags & TROLLEY_OPTION_DEPRECATED) {
-        char what[512];
-        (void)snprintf(what, sizeof what, "deprecated: %s", option->help ? option->help : "");
-        resolve_warn(section, entry->line, entry->written, what);
-    }
-    if ((option->flags & TROLLEY_OPTION_SECRET) && source == SECTION_VALUE &&
-        config_file_exposed(section->file))
-        resolve_warn(section, entry->line, entry->written,
-                     "anyone can read this file and the secret in it; use `chmod o-r`");
+    r = section_add(section, slot, source, directory, entry->key, entry->value, entry->line, error);
+    if (r < 0) return section_fault(section, entry->line, entry->key, r, error);
+    resolve_advise(section, slot, entry);
     return 0;
 }
 
@@ -173,16 +179,15 @@ static int resolve_rest(struct section *section, const char *directory, struct t
 static int resolve_fill(struct section *section, const struct config_section *written,
                         const struct trolley_span *const *tables, struct trolley_error *error)
 {
-    size_t i;
-    char *here;
+    char *here = section->file ? NULL : getcwd(NULL, 0);
+    const char *directory = section->file ? config_file_directory(section->file) : here;
     int r = resolve_slots(section, tables, error);
+    size_t i;
 
+    if (!directory) directory = "/";
     for (i = 0; r == 0 && written && i < written->count; i++)
-        r = resolve_entry(section, &written->entries[i], error);
-    if (r < 0) return r;
-    if (section->file) return resolve_rest(section, config_file_directory(section->file), error);
-    here = getcwd(NULL, 0);
-    r = resolve_rest(section, here ? here : "/", error);
+        r = resolve_entry(section, &written->entries[i], directory, error);
+    if (r == 0) r = resolve_rest(section, directory, error);
     free(here);
     return r;
 }
@@ -255,7 +260,7 @@ static int resolve_join(struct section_slot *slot, struct section_slot *fresh)
 int section_override(struct section *section, const char *key, const char *value,
                      struct trolley_error *error)
 {
-    const struct config_entry entry = {key, key, value, 0};
+    const struct config_entry entry = {key, value, 0};
     enum section_source source;
     struct section_slot *slot = section_match(section, key, &source);
     struct section_slot fresh = {0}, old;

@@ -1,6 +1,7 @@
 /* table_check.c: is a component's option table sane? SPDX-License-Identifier: MIT */
 #include <kit/text.h>
 #include <string.h>
+#include <strings.h>
 #include <trolley/helpers.h>
 
 #include "core/config/section.h"
@@ -253,6 +254,7 @@ int option_table_check(const char *kind, const struct trolley_span *options,
     uint32_t i;
     int r = 0;
 
+    if (!options) return 0;
     if (options->count && (!options->items || options->stride < SECTION_OPTION_LEAST))
         return error_set(error, TROLLEY_ERR_INVALID_ARG, "the options' span is malformed");
     for (i = 0; r == 0 && i < options->count; i++)

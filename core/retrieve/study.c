@@ -4,33 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BLOCK 65536
 #define FAILURES_KEPT 1024 /* different ones; some 1 MiB */
 
-/* Texts of a study: appended, freed all at once. */
-struct arena {
-    struct arena *next;
-    size_t used;
-    char bytes[ARENA_BLOCK];
-};
-
-static const char *arena_text(struct study *study, const char *text)
+static const char *study_text(struct study *study, const char *text)
 {
-    size_t length = strlen(text) + 1;
-    struct arena *arena = study->arena;
-    char *copy;
+    const size_t length = strlen(text) + 1;
+    void *copy;
 
-    if (length > ARENA_BLOCK) return NULL;
-    if (!arena || arena->used + length > ARENA_BLOCK) {
-        arena = malloc(sizeof *arena);
-        if (!arena) return NULL;
-        arena->next = study->arena;
-        arena->used = 0;
-        study->arena = arena;
-    }
-    copy = arena->bytes + arena->used;
+    if (arena_alloc(&study->arena, length, &copy) < 0) return NULL;
     memcpy(copy, text, length);
-    arena->used += length;
     return copy;
 }
 
@@ -56,6 +38,8 @@ struct study *study_new(const char *uid)
 
     if (!study) return NULL;
     memcpy(study->uid, uid, strnlen(uid, KIT_UID_MAX));
+    study->arena.cap = (size_t)4 << 30;
+    hash_key_init(&study->hash_key);
     if (room(&study->failures, 0, &study->failure_room, sizeof *study->failures) < 0 ||
         room(&study->names, 0, &study->name_room, sizeof *study->names) < 0) {
         study_free(study);
@@ -69,12 +53,7 @@ struct study *study_new(const char *uid)
 void study_free(struct study *study)
 {
     if (!study) return;
-    while (study->arena) {
-        struct arena *next = study->arena->next;
-
-        free(study->arena);
-        study->arena = next;
-    }
+    arena_free(&study->arena);
     free(study->entries);
     free(study->series);
     free(study->failures);
@@ -100,7 +79,7 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index)
     series = &study->series[study->series_count];
     memset(series, 0, sizeof *series);
     series->first = series->last = ENTRY_NONE;
-    series->uid = arena_text(study, uid);
+    series->uid = study_text(study, uid);
     if (!series->uid) return TROLLEY_ERR_NOMEM;
     *ret_index = study->series_count++;
     return 0;
@@ -117,25 +96,16 @@ static uint16_t study_name(struct study *study, const char *text)
     if (study->name_count >= 1024 ||
         room(&study->names, study->name_count, &study->name_room, sizeof *study->names) < 0)
         return 0;
-    study->names[i] = arena_text(study, text);
+    study->names[i] = study_text(study, text);
     if (!study->names[i]) return 0;
     study->name_count++;
     return (uint16_t)i;
 }
 
-static uint32_t hash_text(const char *text)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash ^ (hash >> 15);
-}
-
 /* The slot of a UID: where it is, or where it would go. */
 static uint32_t study_slot(const struct study *study, const char *uid)
 {
-    uint32_t i = hash_text(uid) & (study->slot_count - 1);
+    uint32_t i = (uint32_t)hash_bytes(&study->hash_key, uid, strlen(uid)) & (study->slot_count - 1);
 
     while (study->slots[i] && strcmp(study->entries[study->slots[i] - 1].uid, uid) != 0)
         i = (i + 1) & (study->slot_count - 1);
@@ -198,7 +168,7 @@ int study_add(struct study *study, uint32_t level, const char *series_uid, const
     entry.sop_class = study_name(study, sop_class);
     entry.transfer_syntax = study_name(study, transfer_syntax);
     if (level == TROLLEY_LEVEL_INSTANCE) {
-        entry.uid = arena_text(study, uid);
+        entry.uid = study_text(study, uid);
         if (!entry.uid) return TROLLEY_ERR_NOMEM;
     }
     study->entries[study->entry_count] = entry;

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "core/model/arena.h"
+#include "core/model/hash.h"
 #include "core/plugin/task.h"
 #include "kit/uid.h"
 
@@ -63,8 +65,9 @@ struct study {
     uint32_t failure_count, failure_room, name_count, name_room;
     uint32_t *slots; /* open hash of instance entries, index + 1 */
     uint32_t slot_count;
-    struct arena *arena;
-    uint64_t extra; /* instances that came beyond what the searcher named */
+    struct hash_key hash_key;
+    struct arena arena; /* every text of the study */
+    uint64_t extra;     /* instances that came beyond what the searcher named */
 
     /* the round in progress; see plan.h and run.c */
     size_t downloader; /* whose turn it is */

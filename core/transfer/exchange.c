@@ -110,6 +110,17 @@ static int64_t exchange_length(const struct transfer_exchange *x)
     return (int64_t)length;
 }
 
+static int exchange_choose_decoder(struct transfer_exchange *x)
+{
+    const char *coding = transfer_exchange_field(x, "Content-Encoding");
+    int r = coding ? transfer_decoder_new(coding, &x->decoder) : 0;
+
+    if (r != TROLLEY_ERR_PROTOCOL) return r;
+    if (transfer_outcome_status(x->response.status) < 0) return 0; /* that matters more */
+    return transfer_outcome_say(x->job, r, x->response.status,
+                                "the answer is coded as %.40s, which was not asked for", coding);
+}
+
 static int exchange_fill_response(struct transfer_exchange *x)
 {
     const char *type;
@@ -168,6 +179,7 @@ static int exchange_begin(struct transfer_exchange *x)
 {
     int r = exchange_fill_response(x);
 
+    if (r == 0) r = exchange_choose_decoder(x);
     if (r < 0) return r;
     x->began = true;
     if (transfer_redirect_due(x))
@@ -201,41 +213,56 @@ static int exchange_take(struct transfer_exchange *x, const char *data, size_t l
     if (x->mode == TRANSFER_PASS) {
         r = error ? exchange_keep(x, data, length, TRANSFER_WORDS_MAX) : 0;
         if (r == 0 && job->handler.body) r = job->handler.body(job->handler.ctx, data, length);
-        return r;
+        return r < 0 ? r : 0;
     }
-    if (x->decoded > TRANSFER_DRAIN_MAX) {
-        x->enough = true;
-        return TROLLEY_ERR_TOO_LARGE;
-    }
+    if (x->decoded > TRANSFER_DRAIN_MAX) x->enough = true;
     return exchange_keep(x, data, length,
                          x->mode == TRANSFER_HOLD ? TRANSFER_HOLD_MAX : TRANSFER_WORDS_MAX);
 }
 
 static bool exchange_is_document(const struct transfer_exchange *x)
 {
+    if (x->mode != TRANSFER_PASS) return false; /* bounded otherwise */
     return x->job->kind == TRANSFER_LOGIN || (x->job->request.flags & TROLLEY_HTTP_DOCUMENT) ||
            transfer_outcome_status(x->response.status) != 0;
+}
+
+/* Takes decoded bytes. */
+static int exchange_on_decoded(void *ctx, const char *data, size_t length)
+{
+    struct transfer_exchange *x = ctx;
+    const struct transfer_session *session = x->job->door->session;
+    uint64_t bound = session->max_document;
+
+    x->decoded += length;
+    if (bound && x->decoded > bound && exchange_is_document(x))
+        return transfer_outcome_say(x->job, TROLLEY_ERR_TOO_LARGE, x->response.status,
+                                    "the answer is larger than %llu bytes (max_document of "
+                                    "[session %s])",
+                                    (unsigned long long)bound, session->info.name);
+    x->stop = exchange_take(x, data, length);
+    return x->stop;
+}
+
+static int exchange_decode(struct transfer_exchange *x, const char *data, size_t length)
+{
+    int r = transfer_decode(x->decoder, data, length, exchange_on_decoded, x);
+
+    if (r != TROLLEY_ERR_PROTOCOL || x->stop) return r;
+    return transfer_outcome_say(x->job, r, x->response.status, "the answer is no valid %s",
+                                transfer_exchange_field(x, "Content-Encoding"));
 }
 
 static size_t exchange_on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer_exchange *x = ctx;
     size_t length = size * count;
-    uint64_t bound = x->job->door->session->max_document;
     int r = x->began ? 0 : exchange_begin(x);
 
-    if (r == 0) {
-        x->decoded += length;
-        if (bound && x->decoded > bound && exchange_is_document(x))
-            r = transfer_outcome_say(x->job, TROLLEY_ERR_TOO_LARGE, x->response.status,
-                                     "the answer is larger than %llu bytes (max_document of "
-                                     "[session %s])",
-                                     (unsigned long long)bound, x->job->door->session->info.name);
-    }
-    if (r == 0) r = exchange_take(x, data, length);
-    if (r == 0) return length;
-    if (!x->enough) x->stop = r;
-    return 0;
+    if (r == 0)
+        r = x->decoder ? exchange_decode(x, data, length) : exchange_on_decoded(x, data, length);
+    x->stop = r;
+    return r == 0 && !x->enough ? length : 0;
 }
 
 static int exchange_set_method(struct transfer_exchange *x)
@@ -289,9 +316,9 @@ static int exchange_set_fields(struct transfer_exchange *x)
     const struct trolley_config *config = job->door->session->info.config;
     struct trolley_span lines = {0};
     bool document = job->request.flags & TROLLEY_HTTP_DOCUMENT;
-    int r = transfer_fields_line(&x->fields, "Accept-Encoding: identity");
+    int r =
+        transfer_fields_set(&x->fields, "Accept-Encoding", document ? "gzip, deflate" : "identity");
 
-    if (r == 0 && document) r = transfer_fields_set(&x->fields, "Accept-Encoding", NULL);
     if (job->kind == TRANSFER_HOME) lines = config->list(config, "header");
     for (uint32_t i = 0; i < lines.count && r == 0; i++)
         r = transfer_fields_line(&x->fields, trolley_span_text(&lines, i));
@@ -372,7 +399,9 @@ int transfer_exchange_run(struct transfer_exchange *x)
     transfer_outcome_log(x, transfer_now_us() - start);
     if (x->stop < 0) return x->stop;
     if (r < 0) return r;
-    if (result == CURLE_OK || x->enough) return 0;
+    if (x->enough) return 0;
+    if (result == CURLE_OK && !transfer_decoder_whole(x->decoder)) result = CURLE_PARTIAL_FILE;
+    if (result == CURLE_OK) return 0;
     /* The status of an error says more than the loss of its explanation. */
     if (x->began && x->job->kind != TRANSFER_LOGIN &&
         transfer_outcome_status(x->response.status) < 0) {
@@ -398,6 +427,7 @@ void transfer_exchange_free(struct transfer_exchange *x)
     if (x->url) explicit_bzero(x->url, strlen(x->url));
     free(x->url);
     free(x->headers);
+    transfer_decoder_free(x->decoder);
     kit_buffer_free(&x->lines);
     kit_buffer_free(&x->kept);
 }

@@ -184,6 +184,7 @@ static int words_of(const struct transfer_exchange *x, struct kit_buffer *out)
     const char *type = x->response.content_type, *body = x->kept.data;
     size_t length;
 
+    if (transfer_exchange_field(x, "Content-Encoding") && !x->decoder) return 0;
     if (!body || !*(body += strspn(body, " \t\r\n"))) return 0;
     length = strlen(body);
     if (strcasestr(type, "html")) {

@@ -289,7 +289,6 @@ static int easy_set(CURL *easy, struct trolley_http_session *door, enum transfer
     /* Giving up must not wait for a name server. */
     bad |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     bad |= easy_set_network(easy, session);
     bad |= easy_set_tls(easy, session, kind);
     if (kind == TRANSFER_HOME) bad |= easy_set_auth(easy, session);

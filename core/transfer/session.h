@@ -101,6 +101,7 @@ enum transfer_mode {
     ((uint64_t)1 << 20) /* read of a body nobody wants, to keep the connection */
 #define TRANSFER_HEAD_MAX ((size_t)256 << 10)
 
+struct transfer_decoder;
 struct transfer_exchange {
     struct transfer_job *job;
     CURL *easy;
@@ -111,7 +112,8 @@ struct transfer_exchange {
     bool head_open; /* between a status line and its empty line */
     struct trolley_http_header *headers;
     struct trolley_http_response response;
-    bool began; /* response is filled in, mode is chosen */
+    struct transfer_decoder *decoder; /* NULL: the body comes as it is */
+    bool began;                       /* response is filled in, mode is chosen */
     enum transfer_mode mode;
     struct kit_buffer kept; /* the body's beginning, unless it went to the handler alone */
     bool cut;               /* kept is not all of it */
@@ -170,6 +172,18 @@ void transfer_exchange_free(struct transfer_exchange *x);
 int transfer_exchange_release(struct transfer_exchange *x);
 /* A field of the answer; NULL when it has none. */
 const char *transfer_exchange_field(const struct transfer_exchange *x, const char *name);
+
+/* decode.c */
+
+/* For a value of Content-Encoding; *ret_decoder is NULL when there is nothing to decode. Errors:
+ * PROTOCOL (a coding that is not known here), NOMEM. */
+int transfer_decoder_new(const char *coding, struct transfer_decoder **ret_decoder);
+void transfer_decoder_free(struct transfer_decoder *decoder);
+/* Hands decoded bytes to `take`, whose refusal it returns. Errors: PROTOCOL. */
+int transfer_decode(struct transfer_decoder *decoder, const char *data, size_t length,
+                    int (*take)(void *ctx, const char *data, size_t length), void *ctx);
+/* Has every coded stream that began come to its end? */
+bool transfer_decoder_whole(const struct transfer_decoder *decoder);
 
 /* drive.c */
 

@@ -9,8 +9,8 @@
 #include <trolley/helpers.h>
 #include <unistd.h>
 
-#include "beneath.h"
 #include "content.h"
+#include "kit/beneath.h"
 
 #define NUMBER_MAX 1000
 
@@ -130,8 +130,8 @@ int place_job(struct place *place, struct disk_job *job)
 {
     const struct disk_root *root = place->root;
     int r, error;
-    int dir =
-        beneath_make_dirs(root->fd, job->name.dir, root->dir_mode, place->sync_dirs, &place->made);
+    int dir = kit_beneath_make_dirs(root->fd, job->name.dir, root->dir_mode, place->sync_dirs,
+                                    &place->made);
 
     if (dir < 0) return fail_job(place, job, errno, "make the folder of");
     if (job->open_flags & TROLLEY_STORE_REPLACE)
@@ -145,7 +145,7 @@ int place_job(struct place *place, struct disk_job *job)
 
 int place_sync_dir(const struct place *place, const struct disk_name *name)
 {
-    int fd = beneath_open(place->root->fd, name->dir, O_RDONLY | O_DIRECTORY, 0);
+    int fd = kit_beneath_open(place->root->fd, name->dir, O_RDONLY | O_DIRECTORY, 0);
     int r = 0;
 
     if (fd < 0 || fsync(fd) < 0) r = root_fail(place->root, place->task, errno, "sync", name->dir);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "beneath.h"
+#include "kit/beneath.h"
 
 #define LOCK_NAME "lock"
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -94,7 +94,7 @@ int scratch_open(struct disk_scratch *scratch, const struct disk_root *root,
     int parent, guard, r = 0;
 
     if (scratch->fd >= 0) return 0;
-    parent = beneath_make_dirs(root->fd, SCRATCH_DIR, root->dir_mode | 0700, false, NULL);
+    parent = kit_beneath_make_dirs(root->fd, SCRATCH_DIR, root->dir_mode | 0700, false, NULL);
     if (parent < 0) return root_fail(root, task, errno, "make", SCRATCH_DIR);
     /* Held while folders come and go, so that a folder without its lock file is a dead one's. */
     guard = openat(parent, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
@@ -117,7 +117,7 @@ void scratch_close(struct disk_scratch *scratch, const struct disk_root *root)
 
     if (scratch->fd < 0) return;
     each_entry(scratch->fd, remove_file);
-    parent = beneath_open(root->fd, SCRATCH_DIR, OPEN_DIR, 0);
+    parent = kit_beneath_open(root->fd, SCRATCH_DIR, OPEN_DIR, 0);
     if (parent >= 0) {
         (void)unlinkat(parent, strchr(scratch->path, '/') + 1, AT_REMOVEDIR);
         (void)close(parent);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "batch.h"
-#include "beneath.h"
+#include "kit/beneath.h"
 
 /* Bytes written to a file between two looks at the free space. */
 #define SPACE_CHECK_BYTES ((uint64_t)64 << 20)
@@ -335,7 +335,7 @@ static int32_t disk_exists(void *self, const struct trolley_meta *meta,
     if (r == 0) r = name_item(storage, meta, task, &job.name);
     if (r < 0) return r;
     name_path(&job.name, 1, path, sizeof path);
-    fd = beneath_open(storage->root.fd, path, O_PATH, 0);
+    fd = kit_beneath_open(storage->root.fd, path, O_PATH, 0);
     if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
         return TROLLEY_ERR_NOT_FOUND;
     if (fd < 0) return root_fail(&storage->root, task, errno, "look for", path);

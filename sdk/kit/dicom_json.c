@@ -217,7 +217,8 @@ static int json_compare(const void *a, const void *b)
     return (left->tag > right->tag) - (left->tag < right->tag);
 }
 
-static const struct trolley_element *json_find(const struct kit_dicom_json *data_set, uint32_t tag)
+const struct trolley_element *kit_dicom_json_find(const struct kit_dicom_json *data_set,
+                                                  uint32_t tag)
 {
     struct trolley_element key = {.tag = tag};
 
@@ -294,7 +295,7 @@ struct trolley_span kit_dicom_json_elements(const struct kit_dicom_json *data_se
 
 const char *kit_dicom_json_text(const struct kit_dicom_json *data_set, uint32_t tag)
 {
-    const struct trolley_element *element = json_find(data_set, tag);
+    const struct trolley_element *element = kit_dicom_json_find(data_set, tag);
 
     if (!element || element->values.count == 0) return NULL;
     return *(const char *const *)element->values.items;

@@ -39,6 +39,10 @@ void kit_dicom_json_free(struct kit_dicom_json *data_set);
 /* Span of struct trolley_element, valid until the data set is freed. */
 struct trolley_span kit_dicom_json_elements(const struct kit_dicom_json *data_set);
 
+/* The element of a tag; NULL when absent. */
+const struct trolley_element *kit_dicom_json_find(const struct kit_dicom_json *data_set,
+                                                  uint32_t tag);
+
 /* The first value of a tag; NULL when absent or without a value. */
 const char *kit_dicom_json_text(const struct kit_dicom_json *data_set, uint32_t tag);
 

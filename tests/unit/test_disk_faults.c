@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "disk_fixture.h"
-#include "plugins/disk/beneath.h"
+#include "sdk/kit/beneath.h"
 
 #include <cmocka.h>
 
@@ -133,8 +133,8 @@ static void test_beneath(void **state)
     fd = openat(root, "dir/file", O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     (void)close(fd);
-    check_opener(root, beneath_open);
-    check_opener(root, beneath_walk);
+    check_opener(root, kit_beneath_open);
+    check_opener(root, kit_beneath_walk);
     (void)close(root);
     disk_teardown(&f);
 }

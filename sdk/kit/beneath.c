@@ -42,7 +42,7 @@ static int next_component(const char **path, char name[NAME_MAX + 1])
     return 0;
 }
 
-int beneath_walk(int root, const char *path, int flags, mode_t mode)
+int kit_beneath_walk(int root, const char *path, int flags, mode_t mode)
 {
     char name[NAME_MAX + 1];
     int at = root, fd = -1;
@@ -63,7 +63,7 @@ int beneath_walk(int root, const char *path, int flags, mode_t mode)
     return fd;
 }
 
-int beneath_open(int root, const char *path, int flags, mode_t mode)
+int kit_beneath_open(int root, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {0};
     long fd;
@@ -75,7 +75,8 @@ int beneath_open(int root, const char *path, int flags, mode_t mode)
         fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || errno == EAGAIN));
     /* Sandboxes answer calls they do not know with EPERM. */
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return beneath_walk(root, path, flags, mode);
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        return kit_beneath_walk(root, path, flags, mode);
     return (int)fd;
 }
 
@@ -110,10 +111,10 @@ static int step_into(int at, const char *name, mode_t mode, bool sync_parent, bo
     return fd;
 }
 
-int beneath_make_dirs(int root, const char *path, mode_t mode, bool sync_parents, bool *made)
+int kit_beneath_make_dirs(int root, const char *path, mode_t mode, bool sync_parents, bool *made)
 {
     char name[NAME_MAX + 1];
-    int at = root, fd = beneath_open(root, path, DIR_FLAGS, 0);
+    int at = root, fd = kit_beneath_open(root, path, DIR_FLAGS, 0);
 
     if (fd >= 0 || errno != ENOENT) return fd;
     do {
