@@ -50,8 +50,8 @@ void error_prefix(struct trolley_error *error, const char *format, ...)
     length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (length < 0 || (size_t)length >= sizeof text) return;
-    (void)snprintf(text + length, sizeof text - (size_t)length, ": %.*s",
-                   (int)sizeof text - length, error->message);
+    (void)snprintf(text + length, sizeof text - (size_t)length, ": %.*s", (int)sizeof text - length,
+                   error->message);
     error_take(error, text);
 }
 

@@ -8,24 +8,42 @@
 /* The host's own types "query" and "extended", by name; NULL for others. */
 const struct trolley_query_type *query_type_builtin(const char *name);
 
+/* A query as a searcher gets it, made from another one by the acceptance rule. */
+struct query_view;
+
 /*
  * The acceptance rule: the first of `types` (span of struct trolley_query_type, in order of
- * preference) that covers every key set; or the type that the builder forces. *ret_query borrows
- * from the builder and is valid until the builder changes. A searcher's `types` may name a base
- * that is another of its types or a builtin. Errors: UNSUPPORTED_PARAM: the message says for each
- * type which keys stood in the way; a level not in `levels`.
+ * preference) that covers every key of `query`; or the type named `forced` (NULL: none). A type's
+ * base may be another of `types` or a builtin. min_study_date and max_study_date become a range of
+ * StudyDate where a type has that attribute and not them. `levels` is a set of
+ * TROLLEY_LEVEL_BIT.
+ * @param ret_view  borrows keys and texts of `query`; free with query_view_free.
+ * Errors: UNSUPPORTED_PARAM: the message says for each type which keys stood in the way; a level
+ * not in `levels`; a forced type not in `types`.
+ */
+int query_view_new(const struct trolley_query *query, const char *forced,
+                   const struct trolley_span *types, uint32_t levels, struct query_view **ret_view,
+                   struct trolley_error *error);
+const struct trolley_query *query_view_query(const struct query_view *view);
+void query_view_free(struct query_view *view);
+
+/*
+ * The acceptance rule on a builder. *ret_query belongs to the builder and is valid until the
+ * builder changes or is freed. Errors: those of query_view_new.
  */
 int query_accept(const struct trolley_query_builder *builder, const struct trolley_span *types,
                  uint32_t levels, const struct trolley_query **ret_query,
                  struct trolley_error *error);
 
-/* Builder functions without user syntax, for the host's own queries (expansion). */
+/* Builder functions without user syntax, for the host's own queries (expansion). The level is an
+ * enum trolley_level: of the UID that is set, or of the records wanted. */
 int query_set_uid(struct trolley_query_builder *builder, uint32_t level_of_uid, const char *uid,
                   struct trolley_error *error);
 uint32_t query_level(const struct trolley_query_builder *builder);
 
-/* The parameters of a type, base by base: calls each(ctx, param). Names of bases resolve among
- * `types` and builtins. Returns the flags of all of them or-ed together. */
+/* The parameters of a type, the base's first: calls each(ctx, param), which may be NULL. Names of
+ * bases resolve among `types` (may be NULL) and builtins; a circle of bases ends after a few
+ * rounds. Returns the flags of all of them or-ed together. */
 uint32_t query_type_params(const struct trolley_query_type *type, const struct trolley_span *types,
                            void (*each)(void *ctx, const struct trolley_query_param *param),
                            void *ctx);
@@ -37,7 +55,8 @@ enum query_match { QUERY_MATCH_YES, QUERY_MATCH_NO };
  * a key. `seen`: one byte for each of query->keys, set to 1 where the attribute came back (a key
  * whose attribute never comes back cannot be checked). Parameters without a tag are looked at only
  * where they are the host's (min_study_date, max_study_date). ModalitiesInStudy matches when any of
- * its values does.
+ * its values does. Not checked, as if they had not come back: attributes within sequences, bulk
+ * data, and person names when the query asks for fuzzy matching [PS3.18 8.3.4.2].
  */
 enum query_match query_match_record(const struct trolley_query *query,
                                     const struct trolley_record *record, uint8_t *seen);

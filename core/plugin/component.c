@@ -101,11 +101,11 @@ static int component_resolve_rooted(struct component *made, const char *type,
     if (section)
         rooted.line = section->line;
     else
-        entries[rooted.count++] = (struct config_entry){"type", type, 0};
+        entries[rooted.count++] = (struct config_entry){.key = "type", .value = type};
     for (i = 0; i < count; i++)
         if (strcmp(section->entries[i].key, key) != 0)
             entries[rooted.count++] = section->entries[i];
-    entries[rooted.count++] = (struct config_entry){key, root, rooted.line};
+    entries[rooted.count++] = (struct config_entry){.key = key, .value = root, .line = rooted.line};
     rooted.entries = entries;
     r = section_resolve(made->setup->file, &rooted, tables, &made->section, error);
     free(entries);

@@ -78,7 +78,7 @@ int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **
 {
     const struct trolley_span *tables[] = {config_host_options("trolley"), NULL};
     const struct trolley_config *config;
-    const struct config_section *section;
+    const struct config_section *section = NULL;
     struct trolley *trolley;
     int r = trolley_choose(setup, name, &section, error);
 
@@ -114,8 +114,8 @@ void trolley_free(struct trolley *trolley)
     free(trolley);
 }
 
-int trolley_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
-                     struct trolley_error *error)
+int retrieve_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
+                      struct trolley_error *error)
 {
     int r = 0;
 
@@ -171,7 +171,7 @@ int trolley_find(struct trolley *trolley, const struct trolley_query_builder *qu
     r = tree_new(&filler.tree);
     if (r < 0) return error_set(error, r, "out of memory");
     task_init(&task, "host", &trolley->setup->cancelled, remark, remark_ctx);
-    r = trolley_searcher(trolley, &task, &searcher, error);
+    r = retrieve_searcher(trolley, &task, &searcher, error);
     if (r == 0) r = search_builder(searcher, query, &sink, &task, &counts, error);
     if (filler.conflicts)
         trolley_note(&task.abi, TROLLEY_LOG_WARNING, 0, NULL,

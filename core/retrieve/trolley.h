@@ -18,7 +18,7 @@ struct trolley {
 
 /* An instance of the searcher for the calling thread of find; made once. INVALID_CONFIG when there
  * is none. */
-int trolley_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
-                     struct trolley_error *error);
+int retrieve_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
+                      struct trolley_error *error);
 
 #endif

@@ -1,0 +1,336 @@
+/* download.c: a download from its options to its last word. SPDX-License-Identifier: MIT */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <trolley/helpers.h>
+#include <unistd.h>
+
+#include "core/model/query.h"
+#include "core/retrieve/expand.h"
+#include "core/retrieve/run.h"
+#include "core/retrieve/trolley.h"
+#include "kit/buffer.h"
+
+#define PARALLEL_DEFAULT 4
+#define PARALLEL_MOST 64
+#define RETRIES_DEFAULT 4
+#define RETRY_DELAY_DEFAULT_MS 500
+
+/* Everything a download holds, in order of making. */
+struct download {
+    struct trolley *trolley;
+    const struct trolley_download_options *options;
+    struct report report;
+    struct task task;      /* of the calling thread */
+    struct task find_task; /* of the searcher */
+    struct instance *storage;
+    struct store store;
+    struct run run;
+    struct expander expander;
+    struct instance *expander_instance; /* own one, when it is not the searcher's */
+    struct trolley_tree *found;
+    struct tree_source tree_source;
+    struct ref_reader reader;
+    bool store_ready;
+};
+
+/* How this downloader likes to be asked. */
+static int download_ask(struct download *download, struct run_downloader *downloader,
+                        struct trolley_error *error)
+{
+    const struct trolley_downloader_ops *ops;
+    struct instance *instance;
+    uint32_t level;
+    int r = instance_new(downloader->component, &download->task, &instance, error);
+
+    if (r < 0) return r;
+    ops = &instance->ops.downloader;
+    downloader->ask.levels = instance_levels(instance);
+    for (level = TROLLEY_LEVEL_STUDY; !(downloader->ask.levels & TROLLEY_LEVEL_BIT(level)); level++)
+        ;
+    downloader->ask.preferred = ops->preferred_level ? ops->preferred_level(instance->self) : level;
+    downloader->ask.batch = ops->batch ? ops->batch(instance->self) : 1;
+    instance_free(instance);
+    return 0;
+}
+
+static int download_add(struct download *download, const char *name, struct trolley_error *error)
+{
+    struct run_downloader *downloader = &download->run.downloaders[download->run.downloader_count];
+    int64_t parallel;
+    int r =
+        component_get(download->trolley->setup, "downloader", name, &downloader->component, error);
+
+    if (r < 0) return r;
+    download->task.component = downloader->component->title;
+    r = download_ask(download, downloader, error);
+    if (r < 0) return r;
+    parallel = component_integer(downloader->component, "max_parallel", PARALLEL_DEFAULT);
+    downloader->max_parallel = (uint32_t)(parallel < 1               ? 1
+                                          : parallel > PARALLEL_MOST ? PARALLEL_MOST
+                                                                     : parallel);
+    downloader->ask.max_retries =
+        (uint32_t)component_integer(downloader->component, "max_retries", RETRIES_DEFAULT);
+    downloader->retry_delay_ms =
+        component_integer(downloader->component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
+    downloader->max_instance = component_integer(downloader->component, "max_instance", 0);
+    download->run.downloader_count++;
+    return 0;
+}
+
+/* The downloaders of the trolley, or the one that was named. */
+static int download_open_downloaders(struct download *download, struct trolley_error *error)
+{
+    const struct trolley_span *names = &download->trolley->downloaders;
+    const char *only = download->options->downloader;
+    uint32_t i;
+    int r = 0;
+
+    if (!only && !names->count)
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "%s: [trolley %s] names no downloader (key `downloader`)",
+                         section_where(download->trolley->section, "downloader"),
+                         download->trolley->name);
+    download->run.downloaders = calloc(only ? 1 : names->count, sizeof *download->run.downloaders);
+    if (!download->run.downloaders) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
+    if (only) return download_add(download, only, error);
+    for (i = 0; r == 0 && i < names->count; i++)
+        r = download_add(download, trolley_span_text(names, i), error);
+    return r;
+}
+
+/* `--output` as an absolute path: it is relative to where the user stands, not to the INI file. */
+static char *download_output(const char *output)
+{
+    struct kit_buffer path = {0};
+    char cwd[PATH_MAX];
+
+    if (output[0] == '/') return strdup(output);
+    if (!getcwd(cwd, sizeof cwd) || kit_buffer_printf(&path, "%s/%s", cwd, output) < 0) return NULL;
+    return kit_buffer_take(&path);
+}
+
+static int download_open_storage(struct download *download, struct trolley_error *error)
+{
+    struct trolley *trolley = download->trolley;
+    struct component *component;
+    int r;
+
+    if (download->options->output) {
+        char *root = download_output(download->options->output);
+
+        r = root ? component_get_rooted(trolley->setup, trolley->storage, "tree", root, &component,
+                                        error)
+                 : error_set(error, TROLLEY_ERR_IO, "--output: no current directory");
+        free(root);
+    } else if (trolley->storage) {
+        r = component_get(trolley->setup, "storage", trolley->storage, &component, error);
+    } else {
+        r = error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                      "%s: [trolley %s] names no storage (key `storage`); or say where with "
+                      "--output DIR",
+                      section_where(trolley->section, "storage"), trolley->name);
+    }
+    if (r < 0) return r;
+    download->task.component = component->title;
+    r = instance_new(component, &download->task, &download->storage, error);
+    if (r < 0) return r;
+    store_init(&download->store, download->storage, &download->report, download->options->flags);
+    download->store_ready = true;
+    return 0;
+}
+
+/* Who names the instances: the expander, else the searcher, if it knows them at all. */
+static int download_open_expander(struct download *download, struct trolley_error *error)
+{
+    struct trolley *trolley = download->trolley;
+    struct expander *expander = &download->expander;
+    struct component *component;
+    int r = 0;
+
+    expander->task = &download->find_task;
+    if (trolley->expander) {
+        r = component_get(trolley->setup, "searcher", trolley->expander, &component, error);
+        if (r < 0) return r;
+        download->find_task.component = component->title;
+        r = instance_new(component, &download->find_task, &download->expander_instance, error);
+        expander->searcher = download->expander_instance;
+    } else if (trolley->searcher) {
+        r = retrieve_searcher(trolley, &download->find_task, &expander->searcher, error);
+    }
+    if (r < 0 || !expander->searcher) return r;
+    component = expander->searcher->component;
+    expander->max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
+    expander->retry_delay_ms = component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
+    if (!(instance_levels(expander->searcher) & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
+        expander->searcher = NULL;
+    return 0;
+}
+
+/* Runs the query that says what to download. An incomplete answer is no basis for a download. */
+static int download_find(struct download *download, struct trolley_error *error)
+{
+    const struct trolley_query_builder *query = download->options->query;
+    struct trolley_find_result result;
+    int r;
+
+    if (!query) {
+        download->reader.source = download->options->source;
+        download->reader.ctx = download->options->source_ctx;
+        return 0;
+    }
+    r = trolley_find(download->trolley, query, report_remark, &download->report, &result, error);
+    download->found = result.tree;
+    if (r < 0) return r;
+    if (!trolley_tree_first(result.tree))
+        return error_set(error, TROLLEY_ERR_NOT_FOUND, "the query matches nothing");
+    tree_source_init(&download->tree_source, result.tree, query_level(query));
+    download->reader.source = tree_source_next;
+    download->reader.ctx = &download->tree_source;
+    return 0;
+}
+
+/* Counts what is expected and takes off what the storage holds. */
+static void download_skip(struct download *download, struct study *study)
+{
+    const bool again =
+        (download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) != 0;
+    uint32_t i;
+
+    for (i = 0; i < study->entry_count && !atomic_load(download->run.cancel); i++) {
+        struct entry *entry = &study->entries[i];
+        struct trolley_ref ref;
+
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
+        report_expect(&download->report, 1);
+        if (again) continue;
+        study_ref(study, entry, &ref);
+        if (store_skip(&download->store, &ref, &download->task)) entry->state = ENTRY_DONE;
+    }
+}
+
+/* Tells the requests that would be made of the first downloader. */
+static void download_rehearse(struct download *download, struct study *study)
+{
+    const struct run_downloader *downloader = &download->run.downloaders[0];
+    struct chunk chunk;
+
+    (void)plan_round(study, &downloader->ask);
+    while (plan_next(study, &downloader->ask, &chunk) == 1) {
+        static const char *const names[] = {"", "the study", "a series", "instances"};
+        struct trolley_ref ref;
+
+        if (chunk.level == TROLLEY_LEVEL_STUDY)
+            study_study_ref(study, &ref);
+        else if (chunk.level == TROLLEY_LEVEL_SERIES)
+            study_series_ref(study, chunk.items[0], &ref);
+        else
+            study_ref(study, &study->entries[chunk.items[0]], &ref);
+        download->task.component = downloader->component->title;
+        trolley_note(&download->task.abi, TROLLEY_LOG_INFO, 0, &ref,
+                     "would request %s (%u): study %s%s%s%s%s", names[chunk.level],
+                     chunk.level == TROLLEY_LEVEL_STUDY ? 1 : chunk.count, ref.study,
+                     ref.series ? " series " : "", ref.series ? ref.series : "",
+                     ref.instance ? " instance " : "", ref.instance ? ref.instance : "");
+        chunk_clear(&chunk);
+    }
+    study_free(study);
+}
+
+/* Feeds the run study by study. */
+static int download_feed(struct download *download, struct trolley_error *error)
+{
+    const bool rehearsal = (download->options->flags & TROLLEY_DOWNLOAD_DRY_RUN) != 0;
+    struct study *study;
+    int r = 0;
+
+    if (!rehearsal) {
+        r = run_start(&download->run, error);
+        if (r < 0) return r;
+    }
+    while (!atomic_load(download->run.cancel) && !atomic_load(&download->store.is_dead)) {
+        r = expand_next(&download->reader, &download->expander, &study, error);
+        if (r <= 0) break;
+        download_skip(download, study);
+        if (!study->verified) {
+            pthread_mutex_lock(&download->report.lock);
+            download->report.counts.unverified_studies++;
+            pthread_mutex_unlock(&download->report.lock);
+        }
+        if (rehearsal)
+            download_rehearse(download, study);
+        else
+            run_add(&download->run, study);
+        r = 0;
+    }
+    if (!rehearsal) run_finish(&download->run);
+    return r < 0 ? r : 0;
+}
+
+/* The last word: what the counts mean as a status. */
+static int download_judge(struct download *download, const struct trolley_counts *counts,
+                          struct trolley_error *error)
+{
+    const uint64_t delivered = counts->stored + counts->skipped + counts->replaced;
+    const uint64_t lacking = counts->missing + counts->failed;
+    const struct task_failure *first = &download->report.first;
+    const char *why = first->status ? first->message : "the server sent nothing";
+
+    if (atomic_load(download->run.cancel))
+        return error_set(error, TROLLEY_ERR_CANCELLED, "interrupted");
+    if (lacking && !delivered) {
+        int status = first->status == TROLLEY_ERR_AUTH || first->status == TROLLEY_ERR_NO_SPACE
+                         ? first->status
+                         : TROLLEY_ERR_NOT_FOUND;
+
+        (void)error_set(error, status, "nothing was delivered: %s", why);
+        if (error) error->code = first->code;
+        return status;
+    }
+    if (lacking)
+        return error_set(error, TROLLEY_ERR_PARTIAL,
+                         "%llu of the instances asked for are not there: %s",
+                         (unsigned long long)lacking, why);
+    if (!counts->verified && (download->options->flags & TROLLEY_DOWNLOAD_REQUIRE_VERIFIED) &&
+        !(download->options->flags & TROLLEY_DOWNLOAD_DRY_RUN))
+        return error_set(error, TROLLEY_ERR_PARTIAL,
+                         "no searcher said what to expect, and --require-verified was asked");
+    return 0;
+}
+
+static void download_close(struct download *download)
+{
+    if (download->store_ready) store_clear(&download->store);
+    instance_free(download->storage);
+    instance_free(download->expander_instance);
+    free(download->run.downloaders);
+    trolley_tree_free(download->found);
+    task_clear(&download->find_task);
+    task_clear(&download->task);
+    report_clear(&download->report);
+}
+
+int trolley_download(struct trolley *trolley, const struct trolley_download_options *options,
+                     struct trolley_counts *ret_counts, struct trolley_error *error)
+{
+    struct download download = {.trolley = trolley, .options = options};
+    const atomic_int *cancel = &trolley->setup->cancelled;
+    int r;
+
+    report_init(&download.report, options);
+    task_init(&download.task, "host", cancel, report_remark, &download.report);
+    task_init(&download.find_task, "host", cancel, report_remark, &download.report);
+    download.run.store = &download.store;
+    download.run.report = &download.report;
+    download.run.cancel = cancel;
+    r = download_open_downloaders(&download, error);
+    if (r == 0) r = download_open_storage(&download, error);
+    if (r == 0) r = download_open_expander(&download, error);
+    if (r == 0) r = download_find(&download, error);
+    if (r == 0) r = download_feed(&download, error);
+    report_counts(&download.report, ret_counts);
+    ret_counts->verified = ret_counts->unverified_studies == 0;
+    if (r == 0) r = download_judge(&download, ret_counts, error);
+    download_close(&download);
+    return r;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/retrieve/item.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <trolley/helpers.h>
+
+#include "core/model/part10.h"
+
+#define META_SIZE_1_0 (offsetof(struct trolley_meta, elements) + sizeof(struct trolley_span))
+
+enum item_state {
+    ITEM_HEAD,     /* UIDs not known yet */
+    ITEM_ACCEPTED, /* it is what was asked for */
+    ITEM_DISCARDED /* unexpected, duplicate or failed: drained */
+};
+
+struct item {
+    struct fetch *fetch;
+    struct task task;
+    struct part10 *head; /* NULL for variants */
+    EVP_MD_CTX *digest;
+    void *writer;
+    uint64_t bytes;
+    uint32_t entry; /* index while ACCEPTED */
+    enum item_state state;
+    struct task_failure failure; /* status set: why it cannot be stored */
+    struct trolley_meta meta;    /* as the downloader told, texts copied */
+    char study[KIT_UID_MAX + 1], series[KIT_UID_MAX + 1], instance[KIT_UID_MAX + 1];
+    char sop_class[KIT_UID_MAX + 1], transfer_syntax[KIT_UID_MAX + 1];
+    char content_type[128], variant[64];
+};
+
+static void item_free(struct item *item)
+{
+    if (item->writer) item->fetch->store->ops->abort(item->writer);
+    part10_free(item->head);
+    EVP_MD_CTX_free(item->digest);
+    task_clear(&item->task);
+    free(item);
+}
+
+/* Copies a text of the meta; one too long for what it is reads as absent. */
+static const char *meta_text(char *own, size_t size, const char *theirs)
+{
+    if (!theirs || !*theirs || strlen(theirs) >= size) return NULL;
+    memcpy(own, theirs, strlen(theirs) + 1);
+    return own;
+}
+
+static const char *meta_uid(char own[KIT_UID_MAX + 1], const char *theirs)
+{
+    return theirs && kit_uid_valid(theirs) ? meta_text(own, KIT_UID_MAX + 1, theirs) : NULL;
+}
+
+static void item_read_meta(struct item *item, const struct trolley_meta *theirs)
+{
+    struct trolley_meta read = {0};
+
+    (void)trolley_read_open(&read, sizeof read, theirs, META_SIZE_1_0);
+    item->meta.size = sizeof item->meta;
+    item->meta.frame = read.frame;
+    item->meta.size_hint = read.size_hint;
+    item->meta.study = meta_uid(item->study, read.study);
+    item->meta.series = meta_uid(item->series, read.series);
+    item->meta.instance = meta_uid(item->instance, read.instance);
+    item->meta.sop_class = meta_uid(item->sop_class, read.sop_class);
+    item->meta.transfer_syntax = meta_uid(item->transfer_syntax, read.transfer_syntax);
+    item->meta.content_type =
+        meta_text(item->content_type, sizeof item->content_type, read.content_type);
+    item->meta.variant = meta_text(item->variant, sizeof item->variant, read.variant);
+}
+
+static bool item_is_dicom(const struct item *item)
+{
+    return !item->meta.content_type || strcmp(item->meta.content_type, "application/dicom") == 0;
+}
+
+/* Tells an item that is not stored. */
+static void item_report(struct item *item, uint32_t kind, const char *message)
+{
+    struct trolley_outcome outcome = {.kind = kind, .frame = item->meta.frame};
+
+    outcome.study = item->meta.study;
+    outcome.series = item->meta.series;
+    outcome.instance = item->meta.instance;
+    outcome.variant = item->meta.variant;
+    outcome.downloader = item->fetch->downloader;
+    outcome.transfer_syntax = item->meta.transfer_syntax;
+    outcome.message = message;
+    report_outcome(item->fetch->report, &outcome, NULL);
+}
+
+/* Is everything of this series (or of the study) wanted? */
+static bool item_wanted(const struct study *study, const char *series)
+{
+    uint32_t i;
+
+    if (study->whole) return true;
+    for (i = 0; i < study->series_count; i++)
+        if (study->series[i].whole && strcmp(study->series[i].uid, series) == 0) return true;
+    return false;
+}
+
+/* Claims the entry that the item fills. Returns the outcome kind that speaks against it, 0 when it
+ * is accepted. */
+static uint32_t item_claim(struct item *item)
+{
+    struct study *study = item->fetch->study;
+    uint32_t index = study_lookup(study, item->meta.instance);
+    struct entry *entry;
+
+    if (index == ENTRY_NONE) {
+        if (!item->meta.series || !item_wanted(study, item->meta.series))
+            return TROLLEY_OUTCOME_UNEXPECTED;
+        if (study_add(study, TROLLEY_LEVEL_INSTANCE, item->meta.series, item->meta.instance,
+                      item->meta.sop_class, item->meta.transfer_syntax, &index) < 0)
+            return TROLLEY_OUTCOME_FAILED;
+        study->entries[index].flags |= ENTRY_UNASKED;
+        study->extra++;
+        report_expect(item->fetch->report, 1);
+    }
+    entry = &study->entries[index];
+    if (entry->state != ENTRY_PENDING && !(entry->state == ENTRY_DONE && item->meta.variant))
+        return TROLLEY_OUTCOME_DUPLICATE;
+    entry->state = ENTRY_ARRIVING;
+    item->entry = index;
+    return 0;
+}
+
+/* Checks who the item is, once its UIDs are known. */
+static void item_judge(struct item *item)
+{
+    const struct study *study = item->fetch->study;
+    uint32_t against = TROLLEY_OUTCOME_UNEXPECTED;
+
+    if (item->meta.study && strcmp(item->meta.study, study->uid) == 0 && item->meta.instance) {
+        pthread_mutex_lock(item->fetch->run_lock);
+        against = item_claim(item);
+        pthread_mutex_unlock(item->fetch->run_lock);
+    }
+    if (!against) {
+        item->state = ITEM_ACCEPTED;
+        return;
+    }
+    item->state = ITEM_DISCARDED;
+    if (against == TROLLEY_OUTCOME_UNEXPECTED)
+        item_report(item, against, "the server sent it unasked; it was not stored");
+    else if (against == TROLLEY_OUTCOME_DUPLICATE && item->fetch->study->round == 0)
+        item_report(item, against, "it came twice; the second was not stored");
+    if (item->writer) item->fetch->store->ops->abort(item->writer);
+    item->writer = NULL;
+}
+
+/* The UIDs that the stream itself tells take the place of what the downloader said. */
+static void item_take_head(struct item *item)
+{
+    const char *instance = part10_text(item->head, 0x00080018);
+
+    item->meta.study = meta_uid(item->study, part10_text(item->head, 0x0020000d));
+    item->meta.series = meta_uid(item->series, part10_text(item->head, 0x0020000e));
+    item->meta.instance = meta_uid(item->instance, instance);
+    item->meta.sop_class = meta_uid(item->sop_class, part10_text(item->head, 0x00080016));
+    if (part10_transfer_syntax(item->head))
+        item->meta.transfer_syntax =
+            meta_uid(item->transfer_syntax, part10_transfer_syntax(item->head));
+    item_judge(item);
+}
+
+__attribute__((format(printf, 3, 4))) static void item_fail(struct item *item, int status,
+                                                            const char *format, ...)
+{
+    va_list args;
+
+    if (item->failure.status) return;
+    item->failure.status = status;
+    item->failure.flags = trolley_status_flags(status);
+    va_start(args, format);
+    (void)vsnprintf(item->failure.message, sizeof item->failure.message, format, args);
+    va_end(args);
+}
+
+static int item_prepare(struct item *item)
+{
+    struct store *store = item->fetch->store;
+    int r;
+
+    item->digest = EVP_MD_CTX_new();
+    if (!item->digest || EVP_DigestInit_ex(item->digest, EVP_sha256(), NULL) != 1)
+        return TROLLEY_ERR_NOMEM;
+    if (item_is_dicom(item)) {
+        r = part10_new(&store->needs, &item->head);
+        if (r < 0) return r;
+    }
+    r = store_open(store, &item->meta, &item->task, &item->writer);
+    if (r < 0) {
+        task_failure_of(&item->task, r, &item->failure);
+        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL) store_died(store, &item->failure);
+        item->writer = NULL;
+    }
+    return 0;
+}
+
+static int32_t item_begin(void *ctx, const struct trolley_meta *meta, void **ret_item)
+{
+    struct fetch *fetch = ctx;
+    struct item *item;
+    int r;
+
+    if (atomic_load(&fetch->store->is_dead) || atomic_load(fetch->cancel))
+        return TROLLEY_ERR_CANCELLED;
+    item = calloc(1, sizeof *item);
+    if (!item) return TROLLEY_ERR_NOMEM;
+    item->fetch = fetch;
+    task_init(&item->task, fetch->store->instance->component->title, fetch->cancel, report_remark,
+              fetch->report);
+    item_read_meta(item, meta);
+    r = item_prepare(item);
+    if (r < 0) {
+        item_free(item);
+        return r;
+    }
+    if (!item->head) item_judge(item);
+    *ret_item = item;
+    return 0;
+}
+
+static int32_t item_write(void *handle, const void *data, uint64_t length)
+{
+    struct item *item = handle;
+    struct fetch *fetch = item->fetch;
+    int r;
+
+    if (atomic_load(fetch->cancel) || atomic_load(&fetch->store->is_dead))
+        return TROLLEY_ERR_CANCELLED;
+    item->bytes += length;
+    report_bytes(fetch->report, length);
+    if (item->state == ITEM_HEAD && item->head) {
+        enum part10_state state = part10_feed(item->head, data, length);
+
+        if (state == PART10_DONE) item_take_head(item);
+        if (state == PART10_BAD) item->state = ITEM_DISCARDED;
+    }
+    if (!item->writer) return 0;
+    if (fetch->max_instance && item->bytes > (uint64_t)fetch->max_instance) {
+        item_fail(item, TROLLEY_ERR_TOO_LARGE, "larger than max_instance (%lld bytes)",
+                  (long long)fetch->max_instance);
+        return TROLLEY_ERR_TOO_LARGE;
+    }
+    (void)EVP_DigestUpdate(item->digest, data, length);
+    task_reset(&item->task);
+    r = fetch->store->ops->write(item->writer, data, length, &item->task.abi);
+    if (r < 0 && !item->failure.status) {
+        task_failure_of(&item->task, r, &item->failure);
+        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
+            store_died(fetch->store, &item->failure);
+    }
+    return r;
+}
+
+/* The hex digest of what was written. */
+static const char *item_sha256(struct item *item, char hex[65])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned int length = 0, i;
+
+    if (EVP_DigestFinal_ex(item->digest, raw, &length) != 1 || length != 32) return NULL;
+    for (i = 0; i < length; i++) {
+        hex[2 * i] = "0123456789abcdef"[raw[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[raw[i] & 15];
+    }
+    hex[64] = '\0';
+    return hex;
+}
+
+static int item_commit(struct item *item)
+{
+    struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_STORED, .frame = item->meta.frame};
+    struct trolley_meta meta = item->meta;
+    void *writer = item->writer;
+    char hex[65];
+    int r;
+
+    meta.size_hint = item->bytes;
+    if (item->head) meta.elements = part10_elements(item->head);
+    outcome.study = meta.study;
+    outcome.series = meta.series;
+    outcome.instance = meta.instance;
+    outcome.variant = meta.variant;
+    outcome.transfer_syntax = meta.transfer_syntax;
+    outcome.downloader = item->fetch->downloader;
+    outcome.bytes = item->bytes;
+    outcome.sha256 = item_sha256(item, hex);
+    item->writer = NULL; /* commit frees it, whatever it returns */
+    task_reset(&item->task);
+    r = store_commit(item->fetch->store, writer, &meta, &outcome, &item->task);
+    if (r < 0) {
+        task_failure_of(&item->task, r, &item->failure);
+        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
+            store_died(item->fetch->store, &item->failure);
+    }
+    return r;
+}
+
+/* Everything came: is it whole DICOM, and the one it claims to be? */
+static void item_complete(struct item *item)
+{
+    if (item->state == ITEM_HEAD && item->head && part10_finish(item->head) == PART10_DONE)
+        item_take_head(item);
+    if (item->head && part10_problem(item->head))
+        item_fail(item, TROLLEY_ERR_PROTOCOL, "what came is no readable DICOM: %s",
+                  part10_problem(item->head));
+    if (item->state == ITEM_ACCEPTED && !item->failure.status) (void)item_commit(item);
+}
+
+/* Which entry a broken item was meant to fill: the one it claimed, or the one its downloader named.
+ */
+static struct entry *item_entry(struct item *item)
+{
+    struct study *study = item->fetch->study;
+    uint32_t index =
+        item->state == ITEM_ACCEPTED ? item->entry : study_lookup(study, item->meta.instance);
+
+    return index == ENTRY_NONE ? NULL : &study->entries[index];
+}
+
+static int32_t item_end(void *handle, const struct trolley_failure *failure)
+{
+    struct item *item = handle;
+    struct entry *entry;
+    int32_t status;
+
+    if (failure && !item->failure.status) task_failure_read(&item->failure, failure);
+    if (!item->failure.status) item_complete(item);
+    status = item->failure.status;
+    pthread_mutex_lock(item->fetch->run_lock);
+    entry = item_entry(item);
+    if (entry && status && entry->state != ENTRY_DONE) {
+        if (item->state == ITEM_ACCEPTED) entry->state = ENTRY_PENDING;
+        entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
+        study_fail(item->fetch->study, entry, &item->failure);
+    } else if (entry && item->state == ITEM_ACCEPTED) {
+        entry->state = ENTRY_DONE;
+    }
+    pthread_mutex_unlock(item->fetch->run_lock);
+    if (status && !entry)
+        trolley_note(&item->task.abi, TROLLEY_LOG_WARNING, 0, NULL,
+                     "an object that could not be told apart was broken: %s",
+                     item->failure.message);
+    item_free(item);
+    return status;
+}
+
+/* Does `ref` mean this entry? A study or series means all below it. */
+static bool ref_covers(const struct study *study, const struct trolley_ref *ref,
+                       const struct entry *entry)
+{
+    if (ref->level >= TROLLEY_LEVEL_SERIES && ref->series &&
+        (entry->series == ENTRY_NONE || strcmp(study->series[entry->series].uid, ref->series) != 0))
+        return false;
+    return ref->level < TROLLEY_LEVEL_INSTANCE ||
+           (entry->uid && ref->instance && strcmp(entry->uid, ref->instance) == 0);
+}
+
+static int32_t item_failed(void *ctx, const struct trolley_ref *ref,
+                           const struct trolley_failure *theirs)
+{
+    struct fetch *fetch = ctx;
+    struct study *study = fetch->study;
+    struct task_failure failure;
+    uint64_t cursor = 0;
+    uint32_t i;
+
+    task_failure_read(&failure, theirs);
+    pthread_mutex_lock(fetch->run_lock);
+    if (ref->level == TROLLEY_LEVEL_INSTANCE) {
+        i = study_lookup(study, ref->instance);
+        if (i != ENTRY_NONE && study->entries[i].state == ENTRY_PENDING) {
+            study->entries[i].flags |= ENTRY_FAILED_NOW;
+            study_fail(study, &study->entries[i], &failure);
+        }
+    } else {
+        while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
+            struct entry *entry = &study->entries[i];
+
+            if (entry->state != ENTRY_PENDING || !ref_covers(study, ref, entry)) continue;
+            entry->flags |= ENTRY_FAILED_NOW;
+            study_fail(study, entry, &failure);
+        }
+    }
+    pthread_mutex_unlock(fetch->run_lock);
+    return atomic_load(fetch->cancel) ? TROLLEY_ERR_CANCELLED : 0;
+}
+
+/* The server's own count is compared with what the searcher named; where nobody named instances it
+ * is a note. */
+static int32_t item_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances)
+{
+    struct fetch *fetch = ctx;
+    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->downloader, ref, NULL};
+    char text[80];
+
+    (void)snprintf(text, sizeof text, "the server announces %llu instances",
+                   (unsigned long long)instances);
+    remark.message = text;
+    report_remark(fetch->report, &remark);
+    return 0;
+}
+
+struct trolley_dataset_sink item_sink(struct fetch *fetch)
+{
+    struct trolley_dataset_sink sink = {fetch,    item_begin,  item_write,
+                                        item_end, item_failed, item_expect};
+
+    return sink;
+}
+
+void item_lost(struct study *study, pthread_mutex_t *run_lock,
+               const struct trolley_outcome *outcome, const struct task_failure *failure)
+{
+    uint32_t index;
+
+    pthread_mutex_lock(run_lock);
+    index = study_lookup(study, outcome->instance);
+    if (index != ENTRY_NONE) {
+        struct entry *entry = &study->entries[index];
+
+        entry->state = ENTRY_PENDING;
+        entry->flags |= ENTRY_BROKEN;
+        study_fail(study, entry, failure);
+    }
+    pthread_mutex_unlock(run_lock);
+}

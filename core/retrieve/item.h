@@ -1,0 +1,32 @@
+/*
+ * item.h: the dataset sink of one request: bytes of one instance on their way from a downloader to
+ * the storage, with the head of the stream read on the way to check that it is what was asked for.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CORE_RETRIEVE_ITEM_H
+#define CORE_RETRIEVE_ITEM_H
+
+#include "core/retrieve/plan.h"
+#include "core/retrieve/store.h"
+
+/* A request being fetched: the context of its sink. */
+struct fetch {
+    struct study *study;
+    const struct chunk *chunk;
+    const char *downloader; /* section name */
+    int64_t max_instance;   /* bytes, 0 none */
+    struct store *store;
+    struct report *report;
+    pthread_mutex_t *run_lock; /* guards the study */
+    const atomic_int *cancel;
+};
+
+/* The sink to hand to fetch(); valid as long as `fetch`. Its functions are [any]. */
+struct trolley_dataset_sink item_sink(struct fetch *fetch);
+
+/* For store_sync: a committed item that a failed sync lost goes back to what is missing. ctx:
+ * struct study's run; see run.c. Under no lock. */
+void item_lost(struct study *study, pthread_mutex_t *run_lock,
+               const struct trolley_outcome *outcome, const struct task_failure *failure);
+
+#endif

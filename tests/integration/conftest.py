@@ -1,0 +1,190 @@
+"""Fixtures: a real Orthanc, studies, and the program. SPDX-License-Identifier: MIT"""
+
+import os
+import pathlib
+import subprocess
+from dataclasses import dataclass
+
+import pydicom
+import pytest
+
+import orthanc as orthanc_server
+import program
+
+WEB = """
+[searcher search]
+type = qido-rs
+url = {url}
+
+[downloader fetch]
+type = wado-rs
+url = {url}
+
+[storage home]
+type = tree
+path = home
+min_free = 0
+
+[trolley web]
+searcher = search
+downloader = fetch
+storage = home
+"""
+
+FOLDER = """
+[searcher search]
+type = folder
+path = {path}
+
+[downloader fetch]
+type = folder
+path = {path}
+
+[storage home]
+type = tree
+path = home
+min_free = 0
+
+[trolley disk]
+searcher = search
+downloader = fetch
+storage = home
+"""
+
+
+@dataclass(frozen=True)
+class Instance:
+    path: pathlib.Path
+    patient: str
+    study: str
+    series: str
+    uid: str
+
+    @property
+    def in_tree(self):
+        """Where the storage `tree` puts it."""
+        return pathlib.Path(self.study) / self.series / (self.uid + '.dcm')
+
+
+def read_instance(path):
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    return Instance(path, header.PatientID, header.StudyInstanceUID, header.SeriesInstanceUID,
+                    header.SOPInstanceUID)
+
+
+def make_phantom(folder, *options):
+    """Runs `phantom`; the files are read-only afterwards."""
+    subprocess.run([os.path.join(os.environ['BUILDDIR'], 'phantom'), '--out', str(folder),
+                    *map(str, options)], check=True, timeout=120)
+    paths = sorted(folder.rglob('*.dcm'))
+    for path in paths:
+        path.chmod(0o444)
+    return [read_instance(path) for path in paths]
+
+
+@dataclass(frozen=True)
+class Phantoms:
+    """Two patients: PHANTOM has 3 studies of 2 series of 4 slices, OTHER one of 1 x 2."""
+    folder: pathlib.Path
+    instances: list
+
+    def of(self, patient):
+        return [instance for instance in self.instances if instance.patient == patient]
+
+    def studies(self, patient):
+        return sorted({instance.study for instance in self.of(patient)})
+
+    def of_study(self, study):
+        return [instance for instance in self.instances if instance.study == study]
+
+
+@pytest.fixture(scope='session')
+def phantoms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('phantoms')
+    first = make_phantom(folder / 'a', '--studies', 3, '--series', 2, '--instances', 4)
+    other = make_phantom(folder / 'b', '--studies', 1, '--series', 1, '--instances', 2,
+                         '--patient', 'OTHER', '--seed', 2)
+    return Phantoms(folder, first + other)
+
+
+@pytest.fixture(scope='session')
+def sample_files():
+    """Real DICOM files that python3-pydicom brings; nothing is fetched."""
+    data = pathlib.Path(pydicom.__file__).parent / 'data'
+    return sorted(path for path in data.rglob('*')
+                  if path.is_file() and path.read_bytes()[128:132] == b'DICM')
+
+
+def started(folder, **options):
+    if orthanc_server.find_program() is None or not os.path.exists(orthanc_server.PLUGIN):
+        pytest.fail('Orthanc with its DICOMweb plugin is needed: '
+                    'apt-get install orthanc orthanc-dicomweb')
+    return orthanc_server.Orthanc(folder, **options).start()
+
+
+@pytest.fixture(scope='session')
+def orthanc(tmp_path_factory, phantoms):
+    """A server that holds the phantoms. Tests only read from it."""
+    server = started(tmp_path_factory.mktemp('orthanc'))
+    try:
+        files = [instance.path for instance in phantoms.instances]
+        assert server.upload(files) == len(files)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope='session')
+def orthanc_samples(tmp_path_factory, sample_files):
+    """A server that holds the real files it accepts (a DICOMDIR, for one, is refused)."""
+    server = started(tmp_path_factory.mktemp('orthanc-samples'))
+    try:
+        for path in sample_files:
+            try:
+                server.upload([path])
+            except orthanc_server.urllib.error.HTTPError:
+                pass
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope='session')
+def orthanc_locked(tmp_path_factory, phantoms):
+    """A server that wants basic authentication: reader, secret."""
+    server = started(tmp_path_factory.mktemp('orthanc-locked'), users={'reader': 'secret'})
+    try:
+        server.upload([instance.path for instance in phantoms.of('OTHER')])
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def web_ini(orthanc):
+    return WEB.format(url=orthanc.dicom_web)
+
+
+@pytest.fixture
+def folder_ini(phantoms):
+    return FOLDER.format(path=phantoms.folder)
+
+
+@pytest.fixture
+def trolley(tmp_path):
+    """trolley(ini, *arguments): runs the program with that INI text, None for no --config."""
+    def call(ini, *arguments, **options):
+        configuration = []
+        if ini is not None:
+            path = tmp_path / 'trolley.ini'
+            path.write_text(ini, encoding='utf-8')
+            path.chmod(0o600)
+            configuration = ['--config', path]
+        return program.run([*configuration, *arguments], tmp_path, **options)
+    return call
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Where the storage of the sample INI texts lies."""
+    return tmp_path / 'home'

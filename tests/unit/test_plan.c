@@ -1,0 +1,183 @@
+/* test_plan.c: which requests a study still needs. SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/retrieve/plan.h"
+
+#define STUDY TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY)
+#define SERIES TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)
+#define INSTANCE TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)
+
+static const struct ask ask_series = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_SERIES, 1, 2};
+
+/* A whole study of `series` series with `instances` instances each: 1.S.I. */
+static struct study *make(int series, int instances)
+{
+    struct study *study = study_new("1");
+    char s[32], i[32];
+    uint32_t index;
+    int a, b;
+
+    assert_non_null(study);
+    study->whole = study->verified = true;
+    for (a = 1; a <= series; a++) {
+        for (b = 1; b <= instances; b++) {
+            (void)snprintf(s, sizeof s, "1.%d", a);
+            (void)snprintf(i, sizeof i, "1.%d.%d", a, b);
+            assert_int_equal(study_add(study, TROLLEY_LEVEL_INSTANCE, s, i, "1.2", NULL, &index),
+                             0);
+        }
+    }
+    return study;
+}
+
+/* The round's requests as text: "S" study, "s1" a series, "i2" so many instances. */
+static const char *plan_text(struct study *study, const struct ask *ask)
+{
+    static char text[256];
+    struct chunk chunk;
+
+    text[0] = '\0';
+    (void)plan_round(study, ask);
+    while (plan_next(study, ask, &chunk) == 1) {
+        size_t length = strlen(text);
+
+        (void)snprintf(text + length, sizeof text - length, "%s%c%u", length ? " " : "",
+                       "?Ssi"[chunk.level], chunk.level == TROLLEY_LEVEL_STUDY ? 1 : chunk.count);
+        chunk_clear(&chunk);
+    }
+    return text;
+}
+
+static void test_untouched_study_is_asked_at_the_preferred_level(void **state)
+{
+    const struct ask ask_study = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_STUDY, 1, 2};
+    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 4, 2};
+    struct study *study = make(2, 3);
+
+    (void)state;
+    assert_string_equal(plan_text(study, &ask_series), "s1 s1");
+    assert_string_equal(plan_text(study, &ask_study), "S1");
+    assert_string_equal(plan_text(study, &ask_single), "i3 i3");
+    study_free(study);
+}
+
+static void test_gaps_are_asked_singly(void **state)
+{
+    struct study *study = make(2, 3);
+
+    (void)state;
+    study->entries[0].state = ENTRY_DONE;
+    assert_string_equal(plan_text(study, &ask_series), "i1 i1 s1");
+    study->entries[1].state = ENTRY_DONE;
+    study->entries[2].flags |= ENTRY_PERMANENT;
+    assert_string_equal(plan_text(study, &ask_series), "s1");
+    plan_next_downloader(study);
+    assert_string_equal(plan_text(study, &ask_series), "i1 s1");
+    study_free(study);
+}
+
+static void test_part_of_a_series_is_never_asked_wide(void **state)
+{
+    struct study *study = make(1, 3);
+
+    (void)state;
+    study->whole = false;
+    assert_string_equal(plan_text(study, &ask_series), "i1 i1 i1");
+    study->series[0].whole = true;
+    assert_string_equal(plan_text(study, &ask_series), "s1");
+    study->entries[0].flags |= ENTRY_SINGLY;
+    assert_string_equal(plan_text(study, &ask_series), "i1 i1 i1");
+    study_free(study);
+}
+
+static void test_attempts_end(void **state)
+{
+    struct study *study = make(1, 1);
+
+    (void)state;
+    study->entries[0].attempts = 2;
+    assert_string_equal(plan_text(study, &ask_series), "s1");
+    study->entries[0].attempts = 3;
+    assert_string_equal(plan_text(study, &ask_series), "");
+    assert_int_equal(plan_round(study, &ask_series), 0);
+    study_free(study);
+}
+
+static void test_unnamed_instances_need_a_wide_downloader(void **state)
+{
+    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 1, 2};
+    struct study *study = study_new("1");
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(study_add(study, TROLLEY_LEVEL_STUDY, NULL, NULL, NULL, NULL, &index), 0);
+    study->whole = true;
+    assert_string_equal(plan_text(study, &ask_series), "S1");
+    assert_int_equal(plan_round(study, &ask_single), 0);
+    assert_int_equal(study_failure_status(study, &study->entries[0]), TROLLEY_ERR_NEED_DEEPER_REF);
+    study_free(study);
+}
+
+static void test_lookup_among_many(void **state)
+{
+    struct study *study = make(3, 20000);
+    char uid[32];
+    int i;
+
+    (void)state;
+    assert_int_equal(study->entry_count, 60000);
+    for (i = 1; i <= 20000; i += 37) {
+        uint32_t index;
+
+        (void)snprintf(uid, sizeof uid, "1.2.%d", i);
+        index = study_lookup(study, uid);
+        assert_int_not_equal(index, ENTRY_NONE);
+        assert_string_equal(study->entries[index].uid, uid);
+    }
+    assert_int_equal(study_lookup(study, "1.4.1"), ENTRY_NONE);
+    study_free(study);
+}
+
+static void test_chunk_covers_its_entries(void **state)
+{
+    struct study *study = make(2, 3);
+    struct chunk chunk;
+    uint64_t cursor = 0;
+    uint32_t seen = 0, i;
+
+    (void)state;
+    (void)plan_round(study, &ask_series);
+    assert_int_equal(plan_next(study, &ask_series, &chunk), 1);
+    chunk_clear(&chunk);
+    assert_int_equal(plan_next(study, &ask_series, &chunk), 1);
+    while ((i = chunk_entry(&chunk, &cursor)) != ENTRY_NONE) {
+        assert_int_equal(study->entries[i].series, 1);
+        seen++;
+    }
+    assert_int_equal(seen, 3);
+    chunk_clear(&chunk);
+    study_free(study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_untouched_study_is_asked_at_the_preferred_level),
+        cmocka_unit_test(test_gaps_are_asked_singly),
+        cmocka_unit_test(test_part_of_a_series_is_never_asked_wide),
+        cmocka_unit_test(test_attempts_end),
+        cmocka_unit_test(test_unnamed_instances_need_a_wide_downloader),
+        cmocka_unit_test(test_lookup_among_many),
+        cmocka_unit_test(test_chunk_covers_its_entries),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
