@@ -190,10 +190,12 @@ int folder_open_instance(const struct folder_shared *shared, const struct index_
     char path[4096];
     int fd = -1, length;
 
-    length = snprintf(path, sizeof path, "%s/%s", instance->dir, instance->file);
+    if (strcmp(instance->dir, ".") == 0)
+        length = snprintf(path, sizeof path, "%s", instance->file);
+    else
+        length = snprintf(path, sizeof path, "%s/%s", instance->dir, instance->file);
     if (length > 0 && (size_t)length < sizeof path)
-        fd = kit_beneath_open(shared->root, strncmp(path, "./", 2) == 0 ? path + 2 : path,
-                              O_RDONLY | O_NONBLOCK, 0);
+        fd = kit_beneath_open(shared->root, path, O_RDONLY | O_NONBLOCK, 0);
     else
         errno = ENAMETOOLONG;
     if (fd < 0) {
