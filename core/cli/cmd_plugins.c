@@ -149,7 +149,8 @@ int cmd_plugins(struct cli *cli)
         r = json ? plugins_list_json(&plugins, &error) : plugins_list_table(&plugins, &error);
     if (r == 0 && plugins.status < 0 && !cli->output.failed)
         r = cli_fail_kit(&error, plugins.status, "plugins");
-    if (r < 0) status = cli_error(cli, &error, EXIT_FAILED);
+    if (r < 0)
+        status = cli_error(cli, &error, r == TROLLEY_ERR_NOT_FOUND ? EXIT_USAGE : EXIT_FAILED);
     kit_buffer_free(&plugins.line);
     table_free(&plugins.table);
     return status;

@@ -4,6 +4,7 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,10 +17,12 @@
 #include <kit/text.h>
 #include <kit/uid.h>
 
+#include "core/cli/exit.h"
 #include "core/cli/message.h"
 
 #define REFS_RECORD_MAX ((size_t)1 << 20)
 #define REFS_CELLS_MAX 4096
+#define REFS_WAIT 200 /* milliseconds between looks for a signal */
 #define REFS_END (-1) /* of refs_byte; never a byte */
 
 static const char *const refs_keywords[] = {"StudyInstanceUID", "SeriesInstanceUID",
@@ -30,7 +33,7 @@ struct refs {
     char *name; /* for messages */
     unsigned char chunk[65536];
     size_t at, filled;
-    bool ended;
+    bool ended, cancelled;
     int read_error; /* errno */
     int status;     /* of the first failure */
     enum { REFS_UNKNOWN, REFS_CSV, REFS_JSONL } form;
@@ -58,13 +61,24 @@ refs_fail(struct refs *refs, struct trolley_error *error, int status, const char
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
+/* Waits for bytes, but not past a signal, which another thread may have got. */
+static bool refs_wait(struct refs *refs)
+{
+    struct pollfd ready = {.fd = refs->fd, .events = POLLIN};
+
+    while (!exit_signalled())
+        if (poll(&ready, 1, REFS_WAIT) > 0) return true;
+    refs->cancelled = true;
+    return false;
+}
+
 static bool refs_fill(struct refs *refs)
 {
     ssize_t n;
 
     if (refs->ended) return false;
     do
-        n = read(refs->fd, refs->chunk, sizeof refs->chunk);
+        n = refs_wait(refs) ? read(refs->fd, refs->chunk, sizeof refs->chunk) : 0;
     while (n < 0 && errno == EINTR);
     if (n < 0) refs->read_error = errno;
     refs->ended = n <= 0;
@@ -390,13 +404,15 @@ int refs_next(void *ctx, struct trolley_ref *ref, struct trolley_error *error)
     if (refs->form == REFS_UNKNOWN) r = refs_detect(refs, error);
     if (r == 0)
         r = refs->form == REFS_CSV ? csv_next(refs, ref, error) : jsonl_next(refs, ref, error);
-    if (r >= 0 && refs->read_error)
+    if (refs->cancelled)
+        r = cli_fail(error, TROLLEY_ERR_CANCELLED, "%s: interrupted", refs->name);
+    else if (r >= 0 && refs->read_error)
         r = cli_fail(error, TROLLEY_ERR_IO, "%s: %s", refs->name, strerror(refs->read_error));
     if (r < 0) refs->status = r;
     return r;
 }
 
-int refs_failed(const struct refs *refs)
+bool refs_failed(const struct refs *refs)
 {
-    return refs->status < 0;
+    return refs->status < 0 && !refs->cancelled;
 }

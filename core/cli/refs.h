@@ -9,6 +9,8 @@
 #ifndef CLI_REFS_H
 #define CLI_REFS_H
 
+#include <stdbool.h>
+
 #include "core/trolley.h"
 
 struct refs;
@@ -20,10 +22,10 @@ void refs_close(struct refs *refs);
 
 /* A trolley_ref_source; `ctx` is the struct refs. Errors: INVALID_ARG naming file and line (not
  * UTF-8, no header row, wrong number of cells, no JSON object, malformed or missing UID), TOO_LARGE
- * (a line over 1 MiB), IO. An error is final. */
+ * (a line over 1 MiB), IO, CANCELLED after a signal. An error is final. */
 int refs_next(void *ctx, struct trolley_ref *ref, struct trolley_error *error);
 
-/* True once refs_next has failed. */
-int refs_failed(const struct refs *refs);
+/* True once refs_next has failed for what the list says. */
+bool refs_failed(const struct refs *refs);
 
 #endif

@@ -21,6 +21,11 @@ int cli_open_setup(struct cli *cli, bool optional, struct trolley_error *error)
         r = trolley_setup_empty(&cli->setup, error);
     if (r < 0) return r;
     exit_cancels(cli->setup);
+    if (!options_value(&cli->args, OPTION_LOG_FORMAT)) {
+        const char *format = trolley_setup_setting(cli->setup, "log_format");
+
+        cli->console.json = format && strcmp(format, "json") == 0;
+    }
     log_install(&cli->console, &cli->args, trolley_setup_setting(cli->setup, "log_level"));
     return 0;
 }

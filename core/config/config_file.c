@@ -279,8 +279,9 @@ static int file_take_entry(void *ctx, const char *key, const char *value, int li
     return 0;
 }
 
-/* Opens an INI file and looks who else may touch it. */
-static int file_open(struct config_file *file, int *ret_fd, struct trolley_error *error)
+/* Opens an INI file, looks who else may touch it, and says how many bytes it may have. */
+static int file_open(struct config_file *file, int *ret_fd, size_t *ret_most,
+                     struct trolley_error *error)
 {
     struct stat st;
     int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -298,11 +299,14 @@ static int file_open(struct config_file *file, int *ret_fd, struct trolley_error
                       "%s: anyone can write this file, and it says which code is run; use `chmod "
                       "o-w`",
                       file->path);
+    else if (S_ISREG(st.st_mode) && st.st_size > (off_t)CONFIG_FILE_MAX)
+        r = error_set(error, TROLLEY_ERR_TOO_LARGE, "%s: larger than 1 MiB", file->path);
     if (r < 0) {
         close(fd);
         return r;
     }
     file->exposed = S_ISREG(st.st_mode) && (st.st_mode & S_IROTH);
+    *ret_most = S_ISREG(st.st_mode) ? (size_t)st.st_size : CONFIG_FILE_MAX;
     *ret_fd = fd;
     return 0;
 }
@@ -311,20 +315,21 @@ static int file_load(struct config_file *file, struct trolley_error *error)
 {
     struct file_reading reading = {file, error};
     const struct config_ini_handler handler = {&reading, file_take_section, file_take_entry};
+    size_t most = 0;
     char *text;
     ssize_t length;
     int fd = -1;
-    int r = file_open(file, &fd, error);
+    int r = file_open(file, &fd, &most, error);
 
     if (r < 0) return r;
-    text = malloc(CONFIG_FILE_MAX + 1);
-    length = text ? config_read_all(fd, text, CONFIG_FILE_MAX + 1) : -1;
+    text = malloc(most + 1);
+    length = text ? config_read_all(fd, text, most + 1) : -1;
     if (!text)
         r = error_set(error, TROLLEY_ERR_NOMEM, "%s: out of memory", file->path);
     else if (length < 0)
         r = error_set(error, TROLLEY_ERR_IO, "%s: %s", file->path, strerror(errno));
-    else if ((size_t)length > CONFIG_FILE_MAX)
-        r = error_set(error, TROLLEY_ERR_TOO_LARGE, "%s: larger than 1 MiB, no INI file of ours",
+    else if ((size_t)length > most)
+        r = error_set(error, TROLLEY_ERR_TOO_LARGE, "%s: larger than 1 MiB, or growing",
                       file->path);
     else
         r = config_ini_read(file->path, text, (size_t)length, &handler, error);

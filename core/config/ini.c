@@ -28,7 +28,7 @@ struct ini_reader {
     int status;
     bool announce; /* a section line went out, its PARKED key is due */
     char key[CONFIG_KEY_MAX + 1];
-    char *text; /* header or value of this line, CONFIG_LINE_MAX + 1 bytes */
+    char *text; /* header or value of this line; has room for any line */
     const struct config_ini_handler *handler;
     struct trolley_error *error;
 };
@@ -62,13 +62,16 @@ static int ini_fault(struct ini_reader *reader, const char *key, const char *wha
     return reader->status;
 }
 
-/* Whether inih hands these bytes on unchanged: printable ASCII without ';', short enough. */
+/* Whether inih hands these bytes on unchanged: printable ASCII without ';', no blank at either end,
+ * short enough. */
 static bool ini_plain(const char *text, size_t most)
 {
+    const size_t length = strlen(text);
     size_t i;
 
-    for (i = 0; text[i]; i++)
-        if (i >= most || text[i] < ' ' || text[i] > '~' || text[i] == ';') return false;
+    if (length > most || text[0] == ' ' || (length && text[length - 1] == ' ')) return false;
+    for (i = 0; i < length; i++)
+        if (text[i] < ' ' || text[i] > '~' || text[i] == ';') return false;
     return true;
 }
 
@@ -253,13 +256,14 @@ int config_ini_read(const char *path, const char *text, size_t length,
 {
     struct ini_reader reader = {
         .path = path, .at = text, .end = text + length, .handler = handler, .error = error};
+    const size_t size = (length < CONFIG_LINE_MAX ? length : CONFIG_LINE_MAX) + 1;
     int r;
 
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) reader.at += 3;
-    reader.text = malloc(CONFIG_LINE_MAX + 1);
+    reader.text = malloc(size);
     if (!reader.text) return error_set(error, TROLLEY_ERR_NOMEM, "%s: out of memory", path);
     r = ini_parse_stream(ini_reader_next, &reader, ini_handle, &reader);
-    explicit_bzero(reader.text, CONFIG_LINE_MAX + 1);
+    explicit_bzero(reader.text, size);
     free(reader.text);
     if (reader.status < 0) return reader.status;
     if (r != 0)

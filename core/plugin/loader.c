@@ -47,17 +47,14 @@ static int loader_check_file(const char *path, struct trolley_error *error)
     return 0;
 }
 
-/* lt_dlerror says "file not found" for every failure; the dynamic linker itself knows better. */
-static int loader_explain(const char *path, struct trolley_error *error)
+/* Every symbol must resolve now: libltdl binds lazily, and a missing function would end the process
+ * at its first call. Its errors say "file not found" for everything, too; the dynamic linker's own
+ * words are better. The handle is kept: nothing is ever unloaded. */
+static int loader_bind(const char *path, struct trolley_error *error)
 {
     const char *why;
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
-    if (handle) {
-        dlclose(handle);
-        return error_set(error, TROLLEY_ERR_INTERNAL, "%s: libltdl refuses it: %s", path,
-                         lt_dlerror());
-    }
+    if (dlopen(path, RTLD_NOW | RTLD_LOCAL)) return 0;
     why = dlerror();
     if (!why) why = "no reason given";
     if (strstr(why, "undefined symbol"))
@@ -85,7 +82,9 @@ static int loader_open(const char *path, lt_dlhandle *ret_handle, struct trolley
     bad = lt_dladvise_local(&advise) || lt_dladvise_resident(&advise);
     handle = bad ? NULL : lt_dlopenadvise(path, advise);
     lt_dladvise_destroy(&advise);
-    if (!handle) return loader_explain(path, error);
+    if (!handle)
+        return error_set(error, TROLLEY_ERR_INTERNAL, "%s: libltdl refuses it: %s", path,
+                         lt_dlerror());
     *ret_handle = handle;
     return 0;
 }
@@ -99,6 +98,7 @@ int loader_symbol(const char *path, const char *symbol, void **ret_symbol,
     loader_lock();
     r = trust_path(path, error);
     if (r == 0) r = loader_check_file(path, error);
+    if (r == 0) r = loader_bind(path, error);
     if (r == 0) r = loader_open(path, &handle, error);
     if (r == 0) {
         void *found = lt_dlsym(handle, symbol);

@@ -20,7 +20,6 @@ int64_t transfer_now_us(void)
 struct drive {
     struct transfer_exchange *x;
     uint64_t moved;   /* bytes up and down, heads included */
-    uint64_t read;    /* bytes of bodies, as sent */
     int64_t moved_us; /* when moved last grew */
 };
 
@@ -32,38 +31,38 @@ static uint64_t drive_info(const struct drive *drive, CURLINFO what)
     return (uint64_t)number;
 }
 
-/* All doors pay into one account: bytes read push the moment forward when the next may be. */
-static void drive_pay(struct transfer_session *session, uint64_t bytes)
+/* Bytes read push the moment forward when any door may read the next ones. */
+void transfer_rate_pay(struct transfer_session *session, size_t bytes)
 {
     int64_t now = transfer_now_us();
 
+    if (!session->max_rate) return;
     (void)pthread_mutex_lock(&session->rate_lock);
     if (session->rate_free_us < now) session->rate_free_us = now;
     session->rate_free_us += (int64_t)((double)bytes * 1000000.0 / (double)session->max_rate);
     (void)pthread_mutex_unlock(&session->rate_lock);
 }
 
-static int64_t drive_debt_us(struct transfer_session *session)
+int64_t transfer_rate_wait_us(struct transfer_session *session)
 {
-    int64_t debt;
+    int64_t wait;
 
+    if (!session->max_rate) return 0;
     (void)pthread_mutex_lock(&session->rate_lock);
-    debt = session->rate_free_us - transfer_now_us();
+    wait = session->rate_free_us - transfer_now_us();
     (void)pthread_mutex_unlock(&session->rate_lock);
-    return debt > 0 ? debt : 0;
+    return wait > 0 ? wait : 0;
 }
 
 /* Notes what moved since the last look. */
 static void drive_look(struct drive *drive)
 {
-    struct transfer_session *session = drive->x->job->door->session;
-    uint64_t read = drive_info(drive, CURLINFO_SIZE_DOWNLOAD_T);
-    uint64_t moved = read + drive_info(drive, CURLINFO_SIZE_UPLOAD_T) + drive->x->head_bytes;
+    uint64_t moved = drive_info(drive, CURLINFO_SIZE_DOWNLOAD_T) +
+                     drive_info(drive, CURLINFO_SIZE_UPLOAD_T) + drive->x->head_bytes;
 
-    if (session->max_rate && read > drive->read) drive_pay(session, read - drive->read);
-    drive->read = read;
-    /* Until the connection stands, connect_timeout is what counts. */
-    if (moved != drive->moved || !drive_info(drive, CURLINFO_PRETRANSFER_TIME_T))
+    /* Until the connection stands, connect_timeout is what counts; and a pause is no silence. */
+    if (moved != drive->moved || drive->x->paused ||
+        !drive_info(drive, CURLINFO_PRETRANSFER_TIME_T))
         drive->moved_us = transfer_now_us();
     drive->moved = moved;
 }
@@ -91,35 +90,32 @@ static int drive_check(const struct drive *drive)
 }
 
 /* Sleeps until something can be read or it is time to look again. */
-static void drive_wait(struct drive *drive)
+static int drive_wait(struct drive *drive)
 {
     struct trolley_http_session *door = drive->x->job->door;
-    int64_t debt = door->session->max_rate ? drive_debt_us(door->session) : 0;
-    int64_t ms = debt / 1000 < DRIVE_SLICE_MS ? debt / 1000 : DRIVE_SLICE_MS;
-    struct timespec pause = {.tv_nsec = (long)(ms * 1000000)};
+    int64_t ms = DRIVE_SLICE_MS, wait_us;
 
-    if (!debt) {
-        (void)curl_multi_poll(door->multi, NULL, 0, DRIVE_SLICE_MS, NULL);
-        return;
+    if (drive->x->paused) {
+        wait_us = transfer_rate_wait_us(door->session);
+        if (wait_us / 1000 < ms) ms = wait_us / 1000 + 1;
     }
-    (void)nanosleep(&pause, NULL);
-    drive->moved_us = transfer_now_us(); /* the silence was ours */
+    if (curl_multi_poll(door->multi, NULL, 0, (int)ms, NULL)) return TROLLEY_ERR_INTERNAL;
+    if (!drive->x->paused || transfer_rate_wait_us(door->session)) return 0;
+    drive->x->paused = false;
+    return curl_easy_pause(drive->x->easy, CURLPAUSE_CONT) ? TROLLEY_ERR_INTERNAL : 0;
 }
 
 static int drive_run(struct drive *drive)
 {
-    struct trolley_http_session *door = drive->x->job->door;
     int running = 1, r;
 
     for (;;) {
-        if (!door->session->max_rate || !drive_debt_us(door->session)) {
-            if (curl_multi_perform(door->multi, &running)) return TROLLEY_ERR_INTERNAL;
-            drive_look(drive);
-        }
+        if (curl_multi_perform(drive->x->job->door->multi, &running)) return TROLLEY_ERR_INTERNAL;
+        drive_look(drive);
         if (!running) return 0;
         r = drive_check(drive);
+        if (r == 0) r = drive_wait(drive);
         if (r < 0) return r;
-        drive_wait(drive);
     }
 }
 

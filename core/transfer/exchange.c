@@ -256,9 +256,16 @@ static int exchange_decode(struct transfer_exchange *x, const char *data, size_t
 static size_t exchange_on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer_exchange *x = ctx;
+    struct transfer_session *session = x->job->door->session;
     size_t length = size * count;
-    int r = x->began ? 0 : exchange_begin(x);
+    int r = 0;
 
+    if (transfer_rate_wait_us(session)) {
+        x->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    transfer_rate_pay(session, length);
+    if (!x->began) r = exchange_begin(x);
     if (r == 0)
         r = x->decoder ? exchange_decode(x, data, length) : exchange_on_decoded(x, data, length);
     x->stop = r;

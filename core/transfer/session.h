@@ -118,6 +118,7 @@ struct transfer_exchange {
     struct kit_buffer kept; /* the body's beginning, unless it went to the handler alone */
     bool cut;               /* kept is not all of it */
     bool enough;            /* the rest was left unread on purpose */
+    bool paused;            /* for the sake of max_rate */
     uint64_t decoded;       /* bytes of the body so far */
     uint64_t head_bytes;
     int32_t stop; /* negative: why reading ended, already reported where it is ours */
@@ -190,6 +191,9 @@ bool transfer_decoder_whole(const struct transfer_decoder *decoder);
 /* Runs x->easy until it is done, cancelled or out of time. *ret_result is curl's verdict. Negative:
  * ended from here, reported. */
 int transfer_drive(struct transfer_exchange *x, CURLcode *ret_result);
+/* max_rate, which all doors share: bytes that were read, and how long no more may be. */
+void transfer_rate_pay(struct transfer_session *session, size_t bytes);
+int64_t transfer_rate_wait_us(struct transfer_session *session);
 /* Microseconds of a clock that never goes back. */
 int64_t transfer_now_us(void);
 

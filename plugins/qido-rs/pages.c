@@ -22,20 +22,45 @@ static bool pages_is_usual_limit(uint64_t count)
     return false;
 }
 
+/*
+ * Has this object come before? Told by its UID and those of all levels above it, its own or the
+ * path's: archives hold instances of one UID in two studies. *ret_uid is whether it has a UID.
+ */
+static int pages_is_fresh(struct pages *pages, const struct kit_dicom_json *object, bool *ret_fresh,
+                          bool *ret_uid)
+{
+    const struct request *request = pages->request;
+    const char *const path[] = {NULL, request->study, request->series, NULL};
+    struct kit_buffer key = {0};
+    uint32_t level;
+    int r = 0;
+
+    for (level = TROLLEY_LEVEL_STUDY; r == 0 && level <= request->level; level++) {
+        const char *uid = kit_dicom_json_text(object, attribute_uid(level));
+
+        *ret_uid = uid != NULL;
+        if (!uid) uid = path[level];
+        r = kit_buffer_printf(&key, "%s/", uid ? uid : "");
+    }
+    *ret_fresh = true;
+    if (r == 0 && *ret_uid) r = uid_set_add(pages->seen, key.data, ret_fresh);
+    kit_buffer_free(&key);
+    return r;
+}
+
 static int pages_object(void *ctx, struct kit_dicom_json *object, size_t length)
 {
     struct pages_step *step = ctx;
     struct pages *pages = step->pages;
-    const char *uid = kit_dicom_json_text(object, attribute_uid(pages->request->level));
-    bool fresh = true;
-    int r = uid ? uid_set_add(pages->seen, uid, &fresh) : 0;
+    bool fresh = false, uid = false;
+    int r = pages_is_fresh(pages, object, &fresh, &uid);
 
     if (r < 0 || !fresh || pages->delivered >= pages->most) {
         kit_dicom_json_free(object);
         return r;
     }
     /* One without a UID is handed on, to be counted as malformed, but is no progress. */
-    step->fresh += uid != NULL;
+    step->fresh += uid;
     pages->delivered++;
     return pages->object(pages->ctx, object, length);
 }
@@ -53,26 +78,24 @@ static int pages_get(struct pages_step *step, uint64_t limit, uint64_t offset,
     return r;
 }
 
-static void pages_note(const struct pages *pages, const char *text, uint64_t count)
+static void pages_note(const struct pages *pages, const char *text)
 {
     struct kit_buffer what = {0};
 
     if (request_describe(pages->request, &what) == 0)
         trolley_note(pages->task, TROLLEY_LOG_WARNING, pages->code, NULL, "%s: %s (%llu came)",
-                     what.data, text, (unsigned long long)count);
+                     what.data, text, (unsigned long long)pages->delivered);
     kit_buffer_free(&what);
 }
 
 /* Is another page due behind one that came? */
 static bool pages_more(const struct pages *pages, const struct pages_step *step,
-                       const struct page_result *result, uint64_t limit, uint64_t total)
+                       const struct page_result *result, uint64_t limit)
 {
     if (result->objects == 0 || pages->delivered >= pages->most) return false;
     if (step->fresh == 0) {
-        pages_note(pages,
-                   "a page brought nothing new: the server seems to ignore offset, and the "
-                   "result may be incomplete",
-                   total);
+        pages_note(pages, "a page brought nothing new: the server seems to ignore offset, and the "
+                          "result may be incomplete");
         return false;
     }
     if (result->more || (limit && result->objects == limit)) return true;
@@ -102,7 +125,7 @@ int pages_run(struct pages *pages)
             int stop = pages->page_end(pages->ctx);
             if (stop) r = stop;
         }
-        more = r == 0 && pages_more(pages, &step, &result, limit, total);
+        more = r == 0 && pages_more(pages, &step, &result, limit);
     }
     return r;
 }

@@ -23,12 +23,6 @@ static const struct request_field {
     {TROLLEY_LEVEL_INSTANCE, 0x00080016, "SOPClassUID"},
 };
 
-bool request_is_hierarchical(const struct request *request)
-{
-    if (request->level == TROLLEY_LEVEL_STUDY) return true;
-    return request->study && (request->level == TROLLEY_LEVEL_SERIES || request->series);
-}
-
 static bool request_in_path(const struct request *request, uint32_t tag, const char *path)
 {
     if (path) return false;
@@ -49,10 +43,11 @@ static bool request_covers(const struct request *request, const struct trolley_q
     return !request->step || request_key_level(request, key) == request->level;
 }
 
-bool request_has_key(const struct request *request, const struct trolley_query_key *key)
+/* Is this matching key part of the request? A step leaves the others to other levels. */
+static bool request_has_key(const struct request *request, const struct trolley_query_key *key)
 {
-    if (key->tag == 0 && strstr(key->name, "_study_date") == NULL) return false;
-    return request_covers(request, key) && !request_in_path(request, key->tag, key->path);
+    return key->tag && request_covers(request, key) &&
+           !request_in_path(request, key->tag, key->path);
 }
 
 static const char *request_key_name(const struct trolley_query_key *key)
@@ -92,7 +87,7 @@ static int request_add_keys(const struct request *request, struct kit_buffer *ou
     for (i = 0; r == 0 && i < request->query->keys.count; i++) {
         const struct trolley_query_key *key = trolley_span_at(&request->query->keys, i);
 
-        if (key->tag == 0 || !request_has_key(request, key)) continue;
+        if (!request_has_key(request, key)) continue;
         if (request_key_is_empty(request, i)) continue;
         if (request->choice[i] == REQUEST_LIST)
             r = request_add_list(out, key);

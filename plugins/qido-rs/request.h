@@ -27,13 +27,6 @@ struct request {
 };
 #define REQUEST_LIST UINT32_MAX
 
-/* Does this resource name every level above its own? */
-bool request_is_hierarchical(const struct request *request);
-
-/* Is this key part of the request (a step leaves the others to other levels)? Keys whose UID stands
- * in the path are not. */
-bool request_has_key(const struct request *request, const struct trolley_query_key *key);
-
 /* @param limit  0: not said. @param offset  0: not said. Errors: NOMEM, TOO_LARGE. */
 int request_url(const struct request *request, uint64_t limit, uint64_t offset,
                 struct kit_buffer *out);

@@ -1,4 +1,4 @@
-/* uid_set.h: which UIDs have come already: 16 bytes or less a UID. SPDX-License-Identifier: MIT */
+/* uid_set.h: which UIDs have come already, 10 to 22 bytes each. SPDX-License-Identifier: MIT */
 #ifndef QIDO_RS_UID_SET_H
 #define QIDO_RS_UID_SET_H
 

@@ -15,193 +15,13 @@
 
 #include <cmocka.h>
 
-#define UNDEFINED UINT32_C(0xFFFFFFFF)
-#define STUDY 0x0020000D
-#define SERIES 0x0020000E
-#define INSTANCE 0x00080018
-#define PERFORMED_ID 0x00400253
-#define PERFORMED_DESCRIPTION 0x00400254
-#define PIXEL_DATA 0x7FE00010
+#include "message.h"
 
 #define IMPLICIT_LE "1.2.840.10008.1.2"
 #define EXPLICIT_LE "1.2.840.10008.1.2.1"
 #define DEFLATED_LE "1.2.840.10008.1.2.1.99"
 #define EXPLICIT_BE "1.2.840.10008.1.2.2"
 #define JPEG "1.2.840.10008.1.2.4.50"
-
-/* ---- making messages ---- */
-
-struct message {
-    struct kit_buffer bytes;
-    bool big, implicit;
-    size_t boundaries[64]; /* ends of whole elements at the top */
-    size_t boundary_count;
-};
-
-static void put_bytes(struct message *message, const void *bytes, size_t length)
-{
-    assert_int_equal(kit_buffer_append(&message->bytes, bytes, length), 0);
-}
-
-static void put_number(struct message *message, uint32_t number, uint32_t size)
-{
-    for (uint32_t i = 0; i < size; i++) {
-        uint8_t byte = (uint8_t)(number >> 8 * (message->big ? size - 1 - i : i));
-        put_bytes(message, &byte, 1);
-    }
-}
-
-static void put_header(struct message *message, uint32_t tag, const char *vr, uint32_t length)
-{
-    bool wide = !message->implicit && strstr("OB OW SQ UC UN UR UT", vr) != NULL;
-
-    put_number(message, tag >> 16, 2);
-    put_number(message, tag & 0xFFFF, 2);
-    if (!message->implicit && *vr) put_bytes(message, vr, 2);
-    if (wide && *vr) put_number(message, 0, 2);
-    put_number(message, length, message->implicit || wide || !*vr ? 4 : 2);
-}
-
-static void put(struct message *message, uint32_t tag, const char *vr, const char *value)
-{
-    size_t length = strlen(value), padded = length + length % 2;
-
-    put_header(message, tag, vr, (uint32_t)padded);
-    put_bytes(message, value, length);
-    if (padded > length) put_bytes(message, strcmp(vr, "UI") == 0 ? "" : " ", 1);
-}
-
-static void boundary(struct message *message)
-{
-    message->boundaries[message->boundary_count++] = message->bytes.length;
-}
-
-static void put_top(struct message *message, uint32_t tag, const char *vr, const char *value)
-{
-    put(message, tag, vr, value);
-    boundary(message);
-}
-
-static void item(struct message *message, uint32_t low, uint32_t length)
-{
-    put_header(message, 0xFFFE0000 | low, "", length);
-}
-
-/* Appends a message of elements, with their boundaries. */
-static void put_nested(struct message *message, struct message *inner)
-{
-    for (size_t i = 0; i < inner->boundary_count; i++)
-        message->boundaries[message->boundary_count++] =
-            message->bytes.length + inner->boundaries[i];
-    put_bytes(message, inner->bytes.data, inner->bytes.length);
-    kit_buffer_free(&inner->bytes);
-}
-
-/* Sequences of undefined and defined length, nested, with what must not be taken for the top's. */
-static void put_sequences(struct message *message)
-{
-    put_header(message, 0x00081115, "SQ", UNDEFINED);
-    item(message, 0xE000, UNDEFINED);
-    put(message, SERIES, "UI", "9.9.9");
-    put_header(message, 0x00081199, "SQ", UNDEFINED);
-    item(message, 0xE000, UNDEFINED);
-    put(message, INSTANCE, "UI", "9.9.8");
-    item(message, 0xE00D, 0);
-    item(message, 0xE000, 0);
-    item(message, 0xE0DD, 0);
-    item(message, 0xE00D, 0);
-    item(message, 0xE000, 4);
-    put_bytes(message, "\xFE\xFF\xDD\xE0", 4);
-    item(message, 0xE0DD, 0);
-    boundary(message);
-    put_header(message, 0x00081140, "SQ", 8);
-    item(message, 0xE000, 0);
-    boundary(message);
-    put_header(message, 0x00091001, "OB", 6);
-    put_bytes(message, "\x20\x00\x0D\x00\xFF\xFF", 6);
-    boundary(message);
-}
-
-/* An UN of undefined length: its inside is implicit little endian whatever is around it. */
-static void put_unknown(struct message *message)
-{
-    bool big = message->big, implicit = message->implicit;
-
-    put_header(message, 0x00191010, "UN", UNDEFINED);
-    if (!implicit) message->big = false;
-    message->implicit = true;
-    item(message, 0xE000, UNDEFINED);
-    put(message, STUDY, "UI", "9.9.7");
-    put_header(message, 0x00191011, "SQ", UNDEFINED);
-    item(message, 0xE0DD, 0);
-    item(message, 0xE00D, 0);
-    item(message, 0xE0DD, 0);
-    message->big = big;
-    message->implicit = implicit;
-    boundary(message);
-}
-
-static void put_dataset(struct message *message)
-{
-    put_top(message, 0x00080005, "CS", "ISO_IR 100");
-    put_top(message, 0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
-    put_top(message, INSTANCE, "UI", "1.2.3.4");
-    put_sequences(message);
-    put_top(message, 0x00100010, "PN", "Doe^John");
-    put_unknown(message);
-    put_top(message, STUDY, "UI", "1.2");
-    put_top(message, SERIES, "UI", "1.2.3");
-    put_header(message, 0x00280010, "US", 2);
-    put_number(message, 512, 2);
-    boundary(message);
-    put_top(message, PERFORMED_DESCRIPTION, "LO", "Brain \\ MR\\");
-    put_header(message, PIXEL_DATA, "OB", UNDEFINED);
-    item(message, 0xE000, 0);
-    item(message, 0xE000, 4);
-    put_bytes(message, "\0\1\2\3", 4);
-    item(message, 0xE0DD, 0);
-}
-
-static void put_meta(struct message *message, const char *transfer_syntax, bool group_length)
-{
-    struct message group = {0};
-
-    put_top(&group, 0x00020002, "UI", "1.2.840.10008.5.1.4.1.1.2");
-    put_header(&group, 0x00020001, "OB", 2);
-    put_bytes(&group, "\0\1", 2);
-    boundary(&group);
-    put_top(&group, 0x00020010, "UI", transfer_syntax);
-    if (group_length) {
-        put_header(message, 0x00020000, "UL", 4);
-        put_number(message, (uint32_t)group.bytes.length, 4);
-        boundary(message);
-    }
-    put_nested(message, &group);
-}
-
-static void put_preamble(struct message *message)
-{
-    static const char zeros[128];
-
-    put_bytes(message, zeros, sizeof zeros);
-    put_bytes(message, "DICM", 4);
-}
-
-static void put_deflated(struct message *message, struct message *dataset)
-{
-    uint8_t out[4096];
-    z_stream stream = {0};
-
-    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
-    stream.next_in = (Bytef *)dataset->bytes.data;
-    stream.avail_in = (uInt)dataset->bytes.length;
-    stream.next_out = out;
-    stream.avail_out = sizeof out;
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    put_bytes(message, out, sizeof out - stream.avail_out);
-    (void)deflateEnd(&stream);
-    kit_buffer_free(&dataset->bytes);
-}
 
 /* ---- reading them ---- */
 
@@ -276,13 +96,13 @@ static void make(struct message *message, size_t form)
     struct message dataset = {.big = forms[form].big, .implicit = forms[form].implicit};
 
     memset(message, 0, sizeof *message);
-    if (forms[form].preamble) put_preamble(message);
-    if (forms[form].meta) put_meta(message, forms[form].syntax, forms[form].group_length);
-    put_dataset(&dataset);
+    if (forms[form].preamble) message_put_preamble(message);
+    if (forms[form].meta) message_put_meta(message, forms[form].syntax, forms[form].group_length);
+    message_put_dataset(&dataset);
     if (forms[form].deflated)
-        put_deflated(message, &dataset);
+        message_put_deflated(message, &dataset);
     else
-        put_nested(message, &dataset);
+        message_put_nested(message, &dataset);
 }
 
 static void expect(size_t form, struct kit_buffer *out)
@@ -384,9 +204,9 @@ static void expect_bad(struct message *message, const char *problem)
 static void begin(struct message *message)
 {
     memset(message, 0, sizeof *message);
-    put_preamble(message);
-    put_meta(message, EXPLICIT_LE, true);
-    put(message, INSTANCE, "UI", "1.2.3.4");
+    message_put_preamble(message);
+    message_put_meta(message, EXPLICIT_LE, true);
+    message_put(message, INSTANCE, "UI", "1.2.3.4");
 }
 
 static void test_hostile(void **state)
@@ -399,38 +219,39 @@ static void test_hostile(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof not_dicom / sizeof not_dicom[0]; i++) {
         memset(&message, 0, sizeof message);
-        put_bytes(&message, not_dicom[i], strlen(not_dicom[i]));
+        message_put_bytes(&message, not_dicom[i], strlen(not_dicom[i]));
         expect_bad(&message, "not DICOM");
     }
     begin(&message);
-    put_header(&message, 0x00100010, "UT", 0xFFFFFFFE); /* more than may be kept, and a lie */
+    message_put_header(&message, 0x00100010, "UT",
+                       0xFFFFFFFE); /* more than may be kept, and a lie */
     expect_bad(&message, "more than the head may hold");
     begin(&message);
-    put_header(&message, 0x00091010, "OB", 0xFFFFFFFE);
-    put_bytes(&message, "x", 1);
+    message_put_header(&message, 0x00091010, "OB", 0xFFFFFFFE);
+    message_put_bytes(&message, "x", 1);
     expect_bad(&message, "within an element");
     begin(&message);
-    put_header(&message, 0x00081115, "SQ", UNDEFINED);
-    put(&message, STUDY, "UI", "1.2");
+    message_put_header(&message, 0x00081115, "SQ", UNDEFINED);
+    message_put(&message, STUDY, "UI", "1.2");
     expect_bad(&message, "where an item belongs");
     begin(&message);
-    put_header(&message, 0x00081115, "SQ", UNDEFINED);
-    item(&message, 0xE000, UNDEFINED);
-    item(&message, 0xE0DD, 0);
+    message_put_header(&message, 0x00081115, "SQ", UNDEFINED);
+    message_item(&message, 0xE000, UNDEFINED);
+    message_item(&message, 0xE0DD, 0);
     expect_bad(&message, "out of place");
     begin(&message);
-    item(&message, 0xE000, 0);
+    message_item(&message, 0xE000, 0);
     expect_bad(&message, "out of place");
     begin(&message);
     for (int i = 0; i < 100000; i++) {
-        put_header(&message, 0x00081115, "SQ", UNDEFINED);
-        item(&message, 0xE000, UNDEFINED);
+        message_put_header(&message, 0x00081115, "SQ", UNDEFINED);
+        message_item(&message, 0xE000, UNDEFINED);
     }
     expect_bad(&message, "nested too deep");
     begin(&message);
-    put_header(&message, 0x00100010, "UC", 800000);
+    message_put_header(&message, 0x00100010, "UC", 800000);
     for (int i = 0; i < 400000; i++)
-        put_bytes(&message, "\\\\", 2);
+        message_put_bytes(&message, "\\\\", 2);
     expect_bad(&message, "too many values");
 }
 
@@ -442,9 +263,9 @@ static void test_deflated_bomb(void **state)
     z_stream stream = {0};
 
     (void)state;
-    put_preamble(&message);
-    put_meta(&message, DEFLATED_LE, true);
-    put_header(&dataset, 0x00091010, "OB", 0xFFFFFFF0);
+    message_put_preamble(&message);
+    message_put_meta(&message, DEFLATED_LE, true);
+    message_put_header(&dataset, 0x00091010, "OB", 0xFFFFFFF0);
     assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
     for (int i = 0; i < 20; i++) {
         stream.next_in = i ? zeros : (Bytef *)dataset.bytes.data;
@@ -453,16 +274,16 @@ static void test_deflated_bomb(void **state)
             stream.next_out = out;
             stream.avail_out = sizeof out;
             (void)deflate(&stream, i == 19 ? Z_FINISH : Z_NO_FLUSH);
-            put_bytes(&message, out, sizeof out - stream.avail_out);
+            message_put_bytes(&message, out, sizeof out - stream.avail_out);
         } while (stream.avail_out == 0);
     }
     (void)deflateEnd(&stream);
     kit_buffer_free(&dataset.bytes);
     expect_bad(&message, "too many bytes");
 
-    put_preamble(&message);
-    put_meta(&message, DEFLATED_LE, true);
-    put_bytes(&message, "\xFF\xFF\xFF\xFF", 4);
+    message_put_preamble(&message);
+    message_put_meta(&message, DEFLATED_LE, true);
+    message_put_bytes(&message, "\xFF\xFF\xFF\xFF", 4);
     expect_bad(&message, "damaged");
 }
 
@@ -475,13 +296,13 @@ static void test_large_private_element(void **state)
 
     (void)state;
     begin(&message);
-    put_header(&message, 0x00091010, "OB", UINT32_C(3) << 30);
+    message_put_header(&message, 0x00091010, "OB", UINT32_C(3) << 30);
     assert_int_equal(part10_feed(reader, message.bytes.data, message.bytes.length), PART10_MORE);
     for (int i = 0; i < 3 << 10; i++)
         assert_int_equal(part10_feed(reader, zeros, sizeof zeros), PART10_MORE);
-    put(&rest, STUDY, "UI", "1.2");
-    put(&rest, SERIES, "UI", "1.2.3");
-    put_header(&rest, PIXEL_DATA, "OB", 4);
+    message_put(&rest, STUDY, "UI", "1.2");
+    message_put(&rest, SERIES, "UI", "1.2.3");
+    message_put_header(&rest, PIXEL_DATA, "OB", 4);
     assert_int_equal(part10_feed(reader, rest.bytes.data, rest.bytes.length), PART10_DONE);
     assert_string_equal(part10_text(reader, SERIES), "1.2.3");
     part10_free(reader);
@@ -496,17 +317,17 @@ static void test_odd(void **state)
 
     (void)state;
     begin(&message);
-    put_header(&message, 0x00081115, "SQ", 8); /* defined, with delimiters all the same */
-    item(&message, 0xE000, 0);
-    item(&message, 0xE0DD, 0);
-    put(&message, 0x00100010, "PN", "");  /* empty */
-    put_header(&message, STUDY, "UN", 4); /* UN where the dictionary knows better */
-    put_bytes(&message, "1.2", 4);
-    put(&message, STUDY, "UI", "9.9"); /* the first of two stays */
-    message.implicit = true;           /* one element without VR among others */
-    put(&message, SERIES, "", "1.2.3\0");
+    message_put_header(&message, 0x00081115, "SQ", 8); /* defined, with delimiters all the same */
+    message_item(&message, 0xE000, 0);
+    message_item(&message, 0xE0DD, 0);
+    message_put(&message, 0x00100010, "PN", "");  /* empty */
+    message_put_header(&message, STUDY, "UN", 4); /* UN where the dictionary knows better */
+    message_put_bytes(&message, "1.2", 4);
+    message_put(&message, STUDY, "UI", "9.9"); /* the first of two stays */
+    message.implicit = true;                   /* one element without VR among others */
+    message_put(&message, SERIES, "", "1.2.3\0");
     message.implicit = false;
-    put(&message, PERFORMED_ID, "SH", "not wanted");
+    message_put(&message, PERFORMED_ID, "SH", "not wanted");
     assert_int_equal(read_all(&message, &reader), PART10_DONE);
     assert_string_equal(part10_text(reader, 0x00100010), "");
     assert_string_equal(part10_text(reader, STUDY), "1.2");
@@ -548,10 +369,10 @@ static void test_split_by_charset(void **state)
         struct trolley_span elements;
         const struct trolley_element *element;
         memset(&message, 0, sizeof message);
-        put_preamble(&message);
-        put_meta(&message, EXPLICIT_LE, true);
-        put(&message, 0x00080005, "CS", cases[i].charset);
-        put(&message, PERFORMED_DESCRIPTION, "LO", cases[i].value);
+        message_put_preamble(&message);
+        message_put_meta(&message, EXPLICIT_LE, true);
+        message_put(&message, 0x00080005, "CS", cases[i].charset);
+        message_put(&message, PERFORMED_DESCRIPTION, "LO", cases[i].value);
         assert_int_equal(read_all(&message, &reader), PART10_DONE);
         elements = part10_elements(reader);
         element = trolley_span_at(&elements, elements.count - 1);

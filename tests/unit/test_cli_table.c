@@ -1,0 +1,178 @@
+/* Laying out tables: widths, cutting, wide and combining characters. SPDX-License-Identifier: MIT
+ */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/cli/table.h"
+
+#define HAN "\xe6\xbc\xa2"  /* one character, two columns */
+#define ACUTE "e\xcc\x81"   /* e and a combining acute: one column */
+#define DOTS "\xe2\x80\xa6" /* the ellipsis */
+#define UID "1.2.826.0.1.3680043.8.498.12345678901234567890123456789012345678"
+
+static void counts_columns_of_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns(""), 0);
+    assert_int_equal(text_columns("abc"), 3);
+    assert_int_equal(text_columns(HAN HAN), 4);
+    assert_int_equal(text_columns(ACUTE "t" ACUTE), 3);
+    assert_int_equal(text_columns("\xff"
+                                  "a"),
+                     2);
+}
+
+static void fits(const char *text, size_t width, bool pad, const char *expected)
+{
+    struct kit_buffer out = {0};
+
+    assert_int_equal(text_fit(&out, text, width, pad), 0);
+    assert_string_equal(out.data, expected);
+    if (pad) assert_int_equal(text_columns(out.data), width);
+    kit_buffer_free(&out);
+}
+
+static void cuts_at_whole_characters(void **state)
+{
+    (void)state;
+    fits("abcdef", 6, true, "abcdef");
+    fits("abcdef", 5, true, "abcd" DOTS);
+    fits("ab", 5, true, "ab   ");
+    fits("ab", 5, false, "ab");
+    /* Half a wide character is none; the gap is filled. */
+    fits(HAN HAN HAN, 5, true, HAN HAN DOTS);
+    fits(HAN HAN HAN, 4, true, HAN DOTS " ");
+    /* A combining mark stays with its letter, and does not count. */
+    fits("ab" ACUTE, 3, true, "ab" ACUTE);
+    fits("a" ACUTE "bc", 3, true, "a" ACUTE DOTS);
+}
+
+/* Prints one row of a measured table. */
+static void line_of(const struct table *table, const char *const *cells, struct kit_buffer *out)
+{
+    size_t i;
+
+    for (i = 0; i < table->count; i++)
+        assert_int_equal(table_cell(table, i, cells[i], out), 0);
+    assert_int_equal(out->data[out->length - 1], '\n');
+    out->data[--out->length] = '\0';
+}
+
+static const char *const headers[] = {"PatientID", "PatientName", "NumberOfStudyRelatedInstances",
+                                      "StudyInstanceUID"};
+static const char *const cells[] = {"1234", HAN HAN "^" HAN, "12", UID};
+
+static void lays_out(size_t width, bool drop, struct table *table, struct kit_buffer *line)
+{
+    size_t i;
+
+    assert_int_equal(table_init(table, headers, 4), 0);
+    for (i = 0; i < 4; i++)
+        table_measure(table, i, cells[i]);
+    table_layout(table, width, drop);
+    line_of(table, cells, line);
+}
+
+static void without_bound_nothing_is_cut(void **state)
+{
+    struct table table;
+    struct kit_buffer line = {0};
+
+    (void)state;
+    lays_out(0, true, &table, &line);
+    assert_string_equal(line.data, "1234       " HAN HAN "^" HAN "      12"
+                                   "                             " UID);
+    kit_buffer_free(&line);
+    table_free(&table);
+}
+
+static void in_200_columns_everything_is_whole(void **state)
+{
+    struct table table;
+    struct kit_buffer line = {0}, head = {0};
+
+    (void)state;
+    lays_out(200, true, &table, &line);
+    assert_non_null(strstr(line.data, UID));
+    assert_int_equal(table_headers(&table, &head), 0);
+    assert_non_null(strstr(head.data, "NumberOfStudyRelatedInstances  StudyInstanceUID\n"));
+    kit_buffer_free(&line);
+    kit_buffer_free(&head);
+    table_free(&table);
+}
+
+static void in_80_columns_headers_give_way_before_values(void **state)
+{
+    struct table table;
+    struct kit_buffer line = {0}, head = {0};
+
+    (void)state;
+    lays_out(80, true, &table, &line);
+    assert_int_equal(table.shown, 4);
+    assert_int_equal(text_columns(line.data), 80);
+    assert_non_null(strstr(line.data, "1234 "));
+    assert_non_null(strstr(line.data, HAN HAN "^" HAN));
+    assert_non_null(strstr(line.data, DOTS));
+    assert_int_equal(table_headers(&table, &head), 0);
+    assert_non_null(strstr(head.data, "Number"));
+    assert_null(strstr(head.data, "NumberOfStudyRelatedInstances"));
+    kit_buffer_free(&line);
+    kit_buffer_free(&head);
+    table_free(&table);
+}
+
+static void what_does_not_fit_at_all_is_left_out_or_not(void **state)
+{
+    struct table table;
+    struct kit_buffer line = {0};
+
+    (void)state;
+    lays_out(24, true, &table, &line);
+    assert_int_equal(table.shown, 2);
+    assert_true(text_columns(line.data) <= 24);
+    kit_buffer_free(&line);
+    table_free(&table);
+    line = (struct kit_buffer){0};
+    lays_out(24, false, &table, &line);
+    assert_int_equal(table.shown, 4);
+    kit_buffer_free(&line);
+    table_free(&table);
+}
+
+static void a_table_fits_every_width(void **state)
+{
+    size_t width;
+
+    (void)state;
+    for (width = 8; width < 200; width++) {
+        struct table table;
+        struct kit_buffer line = {0};
+
+        lays_out(width, true, &table, &line);
+        assert_in_range(text_columns(line.data), 1, width);
+        kit_buffer_free(&line);
+        table_free(&table);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_columns_of_characters),
+        cmocka_unit_test(cuts_at_whole_characters),
+        cmocka_unit_test(without_bound_nothing_is_cut),
+        cmocka_unit_test(in_200_columns_everything_is_whole),
+        cmocka_unit_test(in_80_columns_headers_give_way_before_values),
+        cmocka_unit_test(what_does_not_fit_at_all_is_left_out_or_not),
+        cmocka_unit_test(a_table_fits_every_width),
+    };
+
+    if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
