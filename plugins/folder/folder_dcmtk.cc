@@ -309,8 +309,24 @@ bool folder_dcmtk_ready(void)
     }
 }
 
-/* Reads up to the pixel data. */
-static int load_head(int fd, DcmFileFormat &file, char *problem, size_t size)
+/* The first tag behind all that are wanted, at most that of the pixel data. */
+static DcmTagKey stop_tag(const struct folder_reader *reader)
+{
+    unsigned long last = 0;
+
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct folder_wanted &wanted = reader->wanted[i];
+        unsigned long tag = wanted.path ? strtoul(wanted.path, NULL, 16) : wanted.tag;
+
+        if (tag > last) last = tag;
+    }
+    if (last >= 0x7FE00010) return DCM_PixelData;
+    last++;
+    return DcmTagKey((Uint16)(last >> 16), (Uint16)last);
+}
+
+/* Reads as far as needed. */
+static int load_head(int fd, const DcmTagKey &stop, DcmFileFormat &file, char *problem, size_t size)
 {
     char path[40];
 
@@ -319,7 +335,7 @@ static int load_head(int fd, DcmFileFormat &file, char *problem, size_t size)
     OFCondition condition = stream.status();
     if (condition.good()) {
         file.transferInit();
-        condition = file.readUntilTag(stream, EXS_Unknown, EGL_noChange, load_bytes, DCM_PixelData);
+        condition = file.readUntilTag(stream, EXS_Unknown, EGL_noChange, load_bytes, stop);
         file.transferEnd();
     }
     if (condition.good() && !stream.too_deep()) return 0;
@@ -332,7 +348,7 @@ int folder_dcmtk_read(int fd, const struct folder_reader *reader, char *problem,
 {
     try {
         DcmFileFormat file;
-        int r = load_head(fd, file, problem, size);
+        int r = load_head(fd, stop_tag(reader), file, problem, size);
 
         return r < 0 ? r : read_all(file, reader);
     } catch (...) {
