@@ -108,7 +108,8 @@ int trolley_plugins(struct trolley_setup *setup,
                     void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
                     struct trolley_error *error);
 
-/* The plugin of that name (type); borrowed until the process ends. */
+/* The plugin of that name (type). The plugin is borrowed until the process ends, the path until the
+ * next call. */
 int trolley_plugin_get(struct trolley_setup *setup, const char *name,
                        struct trolley_plugin_info *ret_info, struct trolley_error *error);
 

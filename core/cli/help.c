@@ -45,7 +45,7 @@ static int help_option(struct kit_buffer *out, const struct cli_option *option)
 
     if (r == 0) r = kit_buffer_printf(out, "--%s", option->name);
     if (r == 0 && option->argument) r = kit_buffer_printf(out, " %s", option->argument);
-    if (r == 0) r = help_wrap(out, option->help, out->length - before + 1);
+    if (r == 0) r = help_wrap(out, option->help, out->length - before);
     return r;
 }
 

@@ -101,7 +101,8 @@ int section_override(struct section *section, const char *key, const char *value
 const char *section_where(struct section *section, const char *key);
 
 /* Everything that is set, as INI text with defaults marked; secrets, arguments of their commands,
- * values of header fields and passwords in URLs as "***". Appends to *text. */
+ * values of header fields and passwords in URLs as "***". Appends to *text, behind an empty line
+ * when there is text already. */
 struct kit_buffer;
 int section_show(const struct section *section, struct kit_buffer *text);
 

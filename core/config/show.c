@@ -118,9 +118,9 @@ static int show_slot(const struct section_slot *slot, struct kit_buffer *out)
 int section_show(const struct section *section, struct kit_buffer *text)
 {
     size_t i;
-    int r = 0;
+    int r = text->length ? kit_buffer_text(text, "\n") : 0;
 
-    if (*section->kind)
+    if (r == 0 && *section->kind)
         r = kit_buffer_printf(text, "[%s%s%s]\n", section->kind, *section->name ? " " : "",
                               section->name);
     for (i = 0; r == 0 && i < section->count; i++)

@@ -2,8 +2,10 @@
  * part10.h: reads the head of a DICOM file [PS3.10 7.1] from a stream in pieces of any size: file
  * meta information, and the data set's elements up to the last tag wanted. Explicit and implicit
  * little endian, explicit big endian, deflated (only the head is inflated), missing preamble.
- * Sequences (defined and undefined length) are skipped, private ones too. Nothing is changed or
- * kept of the stream beyond the head (cap 1 MiB inflated). SPDX-License-Identifier: MIT
+ * Sequences (defined and undefined length) are skipped, private ones too. What is skipped is only
+ * counted; the values collected may take 1 MiB, and a deflated data set may inflate to 16 MiB
+ * before the last tag wanted. Where the first element contradicts the transfer syntax on explicit
+ * or implicit VR, the element is believed. SPDX-License-Identifier: MIT
  */
 #ifndef CORE_MODEL_PART10_H
 #define CORE_MODEL_PART10_H

@@ -74,6 +74,7 @@ void trolley_setup_close(struct trolley_setup *setup)
     registry_clear(&setup->registry);
     section_free(setup->settings);
     config_file_free(setup->file);
+    free(setup->looked_up);
     free(setup);
 }
 
@@ -105,10 +106,13 @@ int trolley_plugin_get(struct trolley_setup *setup, const char *name,
                        struct trolley_plugin_info *ret_info, struct trolley_error *error)
 {
     const struct trolley_plugin *plugin;
-    int r = registry_load(&setup->registry, name, &plugin, NULL, error);
+    char *path;
+    int r = registry_load(&setup->registry, name, &plugin, &path, error);
 
     if (r < 0) return r;
     memset(ret_info, 0, sizeof *ret_info);
+    free(setup->looked_up);
+    ret_info->path = setup->looked_up = path;
     ret_info->name = plugin->name;
     ret_info->plugin = plugin;
     return 0;

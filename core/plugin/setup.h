@@ -50,6 +50,7 @@ struct trolley_setup {
     struct component *components; /* opened or opening, newest first */
     struct session *sessions;
     const struct trolley_http_service *http; /* NULL until the module is opened */
+    char *looked_up; /* path of the plugin that trolley_plugin_get showed last */
     atomic_int cancelled;
 };
 

@@ -32,6 +32,7 @@ struct download {
     struct tree_source tree_source;
     struct ref_reader reader;
     bool store_ready;
+    bool rehearsed; /* a dry run found something that would be requested */
 };
 
 /* How this downloader likes to be asked. */
@@ -209,11 +210,13 @@ static void download_skip(struct download *download, struct study *study)
     }
 }
 
-/* Tells the requests that would be made of the first downloader. */
+/* Tells the requests that would be made of the first downloader, and reports what nobody could
+ * name. */
 static void download_rehearse(struct download *download, struct study *study)
 {
     const struct run_downloader *downloader = &download->run.downloaders[0];
     struct chunk chunk;
+    uint32_t i;
 
     (void)plan_round(study, &downloader->ask);
     while (plan_next(study, &downloader->ask, &chunk) == 1) {
@@ -234,7 +237,12 @@ static void download_rehearse(struct download *download, struct study *study)
                      ref.instance ? " instance " : "", ref.instance ? ref.instance : "");
         chunk_clear(&chunk);
     }
-    study_free(study);
+    for (i = 0; i < study->entry_count; i++) {
+        if (study->entries[i].flags & ENTRY_HOPELESS) continue;
+        study->entries[i].state = ENTRY_DONE;
+        download->rehearsed = true;
+    }
+    run_verdict(&download->run, study);
 }
 
 /* Feeds the run study by study. */
@@ -278,7 +286,7 @@ static int download_judge(struct download *download, const struct trolley_counts
 
     if (atomic_load(download->run.cancel))
         return error_set(error, TROLLEY_ERR_CANCELLED, "interrupted");
-    if (lacking && !delivered) {
+    if (lacking && !delivered && !download->rehearsed) {
         int status = first->status == TROLLEY_ERR_AUTH || first->status == TROLLEY_ERR_NO_SPACE
                          ? first->status
                          : TROLLEY_ERR_NOT_FOUND;

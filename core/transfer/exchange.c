@@ -142,21 +142,34 @@ static int exchange_fill_response(struct transfer_exchange *x)
     return 0;
 }
 
-/* Server's remarks [RFC 7234 5.5] go into the report; a few tell as much as many. */
+/* A server's remark goes into the report, once and not with every page of an answer. */
+static int exchange_note_warning(const struct transfer_exchange *x, const char *text)
+{
+    struct trolley_http_session *door = x->job->door;
+    struct kit_buffer line = {0}, safe = {0};
+    int r;
+
+    if (strncmp(door->warning, text, sizeof door->warning - 1) == 0) return 0;
+    (void)snprintf(door->warning, sizeof door->warning, "%s", text);
+    r = transfer_url_describe(&line, x->job->url, door->session->info.log_phi);
+    if (r == 0) r = kit_buffer_printf(&line, ": Warning: %.300s", text);
+    if (r == 0) r = kit_text_escape(&safe, line.data, line.length);
+    if (r == 0)
+        trolley_note(x->job->task, TROLLEY_LOG_WARNING, x->response.status, NULL, "%s", safe.data);
+    kit_buffer_free(&line);
+    kit_buffer_free(&safe);
+    return r;
+}
+
+/* Warning fields [RFC 7234 5.5]; a few tell as much as many. */
 static void exchange_note_warnings(const struct transfer_exchange *x)
 {
     int left = 4;
 
     for (uint32_t i = 0; i < x->line_count && left; i++) {
-        struct kit_buffer line = {0};
-
         if (strcasecmp(x->headers[i].name, "Warning") != 0) continue;
+        if (exchange_note_warning(x, x->headers[i].value) < 0) return;
         left--;
-        if (transfer_url_describe(&line, x->job->url, x->job->door->session->info.log_phi) == 0 &&
-            kit_buffer_printf(&line, ": Warning: %.300s", x->headers[i].value) == 0)
-            trolley_note(x->job->task, TROLLEY_LOG_WARNING, x->response.status, NULL, "%s",
-                         line.data);
-        kit_buffer_free(&line);
     }
 }
 

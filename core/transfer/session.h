@@ -70,6 +70,7 @@ struct trolley_http_session {
     CURLM *multi;
     CURL *easy[TRANSFER_KINDS];    /* made at first use */
     uint64_t credentials;          /* 1 + auth.verdicts when HOME's password was set; 0: never */
+    char warning[256];             /* the server's Warning that was noted last */
     char problem[CURL_ERROR_SIZE]; /* curl's words for the last failure */
 };
 

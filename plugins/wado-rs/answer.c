@@ -158,13 +158,14 @@ static int32_t answer_body(void *ctx, const void *data, uint64_t length)
 }
 
 void answer_init(struct answer *answer, const char *url, const struct trolley_ref *ref,
-                 const struct trolley_dataset_sink *sink, struct trolley_task *task)
+                 const struct trolley_dataset_sink *sink, struct kit_failure_tap *tap)
 {
     memset(answer, 0, sizeof *answer);
     answer->url = url;
     answer->ref = ref;
     answer->sink = sink;
-    answer->task = task;
+    answer->tap = tap;
+    answer->task = &tap->task;
 }
 
 struct trolley_http_handler answer_handler(struct answer *answer)
@@ -198,16 +199,24 @@ static int answer_nothing(struct answer *answer)
                         "GET %s: the answer (%d) holds no instance", answer->url, answer->status);
 }
 
+/* The item that is still open was cut: in the words of what cut it, where there are any. */
+static int answer_cut_item(struct answer *answer, int32_t status)
+{
+    const char *message = "the answer ended within this instance";
+
+    if (status < 0 && answer->tap->failure.status == status) message = answer->tap->message;
+    if (status != TROLLEY_ERR_CANCELLED) status = TROLLEY_ERR_TRUNCATED;
+    return answer_break_item(answer, status, message);
+}
+
 int32_t answer_finish(struct answer *answer, int32_t status)
 {
     int stop;
 
     if (answer->multipart) status = answer_finish_multipart(answer, status);
     if (status == 0 && answer->single) status = answer_end_item(answer, NULL);
-    stop =
-        answer_break_item(answer, status == TROLLEY_ERR_CANCELLED ? status : TROLLEY_ERR_TRUNCATED,
-                          "the answer ended within this instance");
-    if (status == 0) status = stop;
+    stop = answer->item ? answer_cut_item(answer, status) : 0;
+    if (stop < 0) status = stop;
     if (status == 0 && answer->items == 0) status = answer_nothing(answer);
     kit_multipart_free(answer->multipart);
     answer->multipart = NULL;

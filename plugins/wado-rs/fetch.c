@@ -59,7 +59,7 @@ static bool wado_refused(const struct answer *answer)
 
 /* Asks for one reference, with one Accept value after the other until one is taken. */
 static int32_t wado_retrieve(struct wado *wado, const char *url, const struct trolley_ref *ref,
-                             const struct trolley_dataset_sink *sink, struct trolley_task *task,
+                             const struct trolley_dataset_sink *sink, struct kit_failure_tap *tap,
                              int32_t *ret_code)
 {
     unsigned i = atomic_load(&wado->shared->accept);
@@ -69,8 +69,8 @@ static int32_t wado_retrieve(struct wado *wado, const char *url, const struct tr
     for (;; i++) {
         struct trolley_http_handler handler = answer_handler(&answer);
 
-        answer_init(&answer, url, ref, sink, task);
-        r = wado_get(wado, url, wado_accept(wado, i), &handler, task);
+        answer_init(&answer, url, ref, sink, tap);
+        r = wado_get(wado, url, wado_accept(wado, i), &handler, &tap->task);
         r = answer_finish(&answer, r);
         if (r == 0 || !wado_refused(&answer) || i + 1 == WADO_ACCEPTS) break;
     }
@@ -97,7 +97,7 @@ static int32_t wado_fetch_ref(struct wado *wado, const struct trolley_ref *ref,
     kit_failure_tap_init(&tap, task);
     r = ref->frame ? trolley_fail(&tap.task, TROLLEY_ERR_UNSUPPORTED, "wado-rs fetches no frames")
                    : wado_url(wado, ref, &url);
-    if (r == 0) r = wado_retrieve(wado, url.data, ref, sink, &tap.task, &code);
+    if (r == 0) r = wado_retrieve(wado, url.data, ref, sink, &tap, &code);
     kit_buffer_free(&url);
     if (r == 0) return 0;
     if (wado_failure_is_refs(r, code)) {

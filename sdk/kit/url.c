@@ -35,7 +35,7 @@ int kit_url_join(struct kit_buffer *out, const char *base, const char *path)
 
 int kit_url_query(struct kit_buffer *out, const char *name, const char *value)
 {
-    static const char keep[] = "/:@,*";
+    static const char keep[] = "/:@,*?";
     const char *mark = out->length ? memchr(out->data, '?', out->length) : NULL;
     int r = kit_buffer_text(out, mark ? "&" : "?");
 

@@ -18,7 +18,7 @@ int kit_url_encode(struct kit_buffer *out, const char *text, const char *keep);
 int kit_url_join(struct kit_buffer *out, const char *base, const char *path);
 
 /* Adds name=value to the query of the URL in `out`, both percent-encoded. What a query may hold as
- * it is and servers expect so stays: `/` `:` `@` `,` `*`. */
+ * it is and servers expect so stays: `/` `:` `@` `,` `*` `?`. */
 int kit_url_query(struct kit_buffer *out, const char *name, const char *value);
 
 #ifdef __cplusplus

@@ -79,7 +79,8 @@ struct trolley_http_service {
      * 404 NOT_FOUND; 410 GONE; 406, 415 UNSUPPORTED; 400, 409, 413 and other 4xx INVALID_ARG; 408
      * TIMEOUT; 429, 503 UNAVAILABLE; other 5xx REMOTE) with task->fail already called: method,
      * host, path, status and the server's own words. A body shorter than announced is
-     * TROLLEY_ERR_TRUNCATED, never success. The task's cancellation ends it within a second.
+     * TROLLEY_ERR_TRUNCATED, never success. Warning fields of the answer have gone to task->note.
+     * The task's cancellation ends it within a second.
      */
     int32_t (*request)(struct trolley_http_session *session,
                        const struct trolley_http_request *request,

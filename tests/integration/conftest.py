@@ -136,10 +136,15 @@ def orthanc(tmp_path_factory, phantoms):
 
 @pytest.fixture(scope='session')
 def orthanc_samples(tmp_path_factory, sample_files):
-    """A server that holds the real files it accepts (a DICOMDIR, for one, is refused)."""
+    """A server that holds the real files it accepts (a DICOMDIR, for one, is refused), one an
+    instance UID: asked for an instance that two patients share, Orthanc answers 404."""
     server = started(tmp_path_factory.mktemp('orthanc-samples'))
     try:
+        uids = {}
         for path in sample_files:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            uids.setdefault(header.get('SOPInstanceUID'), path)
+        for path in uids.values():
             try:
                 server.upload([path])
             except orthanc_server.urllib.error.HTTPError:

@@ -63,7 +63,8 @@ class Orthanc:
 
     def configuration(self):
         return {
-            'Name': 'trolley tests', 'StorageDirectory': str(self.folder / 'store'),
+            'Name': 'trolley tests', 'DefaultEncoding': 'Utf8',
+            'StorageDirectory': str(self.folder / 'store'),
             'IndexDirectory': str(self.folder / 'store'), 'SyncStorageArea': False,
             'Plugins': [PLUGIN], 'HttpPort': self.port, 'DicomPort': self.dicom_port,
             'RemoteAccessAllowed': False, 'AuthenticationEnabled': bool(self.users),
