@@ -117,6 +117,7 @@ static int session_make(struct trolley_setup *setup, const char *name,
     if (r < 0) {
         error_prefix(error, "%s:%d: [session %s] auth", config_file_path(setup->file),
                      section->line, name);
+        if (r == TROLLEY_ERR_NOT_FOUND) r = error->status = TROLLEY_ERR_INVALID_CONFIG;
         return r;
     }
     if (!descriptor_component(plugin, TROLLEY_KIND_AUTH, &component))

@@ -33,9 +33,9 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 128; }}
 http {{
-    access_log {folder}/access.log told;
     log_format told escape=json '{{"site":"$server_name","protocol":"$server_protocol",'
-        '"status":$status,"client":"$ssl_client_verify","request":"$request","reused":"$connection_requests"}}';
+        '"status":$status,"client":"$ssl_client_verify","request":"$request"}}';
+    access_log {folder}/access.log told;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -167,7 +167,13 @@ class Nginx:
         self.process.wait()
         self.process = None
 
-    def requests(self, site):
-        """What the access log tells of a site's requests."""
-        lines = (self.folder / 'access.log').read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry['site'] == site]
+    def requests(self, site, least=0):
+        """What the access log tells of a site's requests, once it has `least` of them: a line is
+        written after the answer."""
+        end = time.monotonic() + 20
+        while True:
+            lines = (self.folder / 'access.log').read_text().splitlines()
+            found = [entry for entry in map(json.loads, lines) if entry['site'] == site]
+            if len(found) >= least or time.monotonic() > end:
+                return found
+            time.sleep(0.02)

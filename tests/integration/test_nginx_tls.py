@@ -89,7 +89,7 @@ def test_download_over_http2_with_a_client_certificate(ask, proxy, authority, ho
     expected = phantoms.of('OTHER')
     assert program.files_below(home) == sorted(one.in_tree for one in expected)
     assert all((home / one.in_tree).read_bytes() == one.path.read_bytes() for one in expected)
-    requests = proxy.requests('guarded')
+    requests = proxy.requests('guarded', 2)
     assert {(one['protocol'], one['client']) for one in requests} == {('HTTP/2.0', 'SUCCESS')}
     assert {one['status'] for one in requests} == {200}
 
@@ -102,15 +102,16 @@ def test_client_certificate_and_key_in_one_file(ask, authority, tmp_path):
 
 
 def test_without_client_certificate(ask):
+    """nginx says so with 400, which is a matter of configuration."""
     done = ask('guarded')
-    assert done.status == 1, done.stderr
-    assert 'certificate' in done.stderr
+    assert done.status == 2, done.stderr
+    assert 'No required SSL certificate was sent' in done.stderr
 
 
 def test_client_certificate_of_a_stranger(ask, stranger):
     done = ask('guarded', client_keys(stranger.issue('client')))
-    assert done.status == 1, done.stderr
-    assert 'certificate' in done.stderr
+    assert done.status == 2, done.stderr
+    assert 'SSL certificate error' in done.stderr
 
 
 def test_client_key_of_another_certificate(ask, authority):
@@ -145,8 +146,7 @@ def test_bad_certificates_are_refused_before_any_request(ask, proxy, site):
     before = len(proxy.requests(site))
     done = ask(site)
     assert done.status == 1, done.stderr
-    assert {'wrong': 'elsewhere', 'expired': 'expired'}[site] in done.stderr or (
-        site == 'wrong' and 'does not match' in done.stderr or 'no alternative' in done.stderr)
+    assert 'check ca_file of [session pacs]' in done.stderr
     assert len(proxy.requests(site)) == before
 
 
@@ -165,7 +165,7 @@ def test_http_version(ask, proxy, site, keys, protocol):
     before = len(proxy.requests(site))
     done = ask(site, keys)
     assert done.status == 0, done.stderr
-    assert {one['protocol'] for one in proxy.requests(site)[before:]} == {protocol}
+    assert {one['protocol'] for one in proxy.requests(site, before + 1)[before:]} == {protocol}
 
 
 def test_wrong_password_is_status_4(ask, proxy, home):
@@ -173,12 +173,5 @@ def test_wrong_password_is_status_4(ask, proxy, home):
     done = ask('open', '', 'download', 'PatientID=OTHER', password='wr0ng')
     assert done.status == 4, done.stderr
     assert 'check user and password of [session pacs]' in done.stderr
-    assert [one['status'] for one in proxy.requests('open')[before:]] == [401]
+    assert [one['status'] for one in proxy.requests('open', before + 1)[before:]] == [401]
     assert not home.exists() or program.files_below(home) == []
-
-
-def test_no_redirect_to_plain_http_and_no_key_in_messages(ask, authority):
-    pair = authority.issue('shown')
-    done = ask('guarded', client_keys(pair), '-vv', 'find')
-    assert done.status == 0, done.stderr
-    assert 'PRIVATE KEY' not in done.stderr

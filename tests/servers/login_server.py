@@ -9,6 +9,7 @@ once the request is logged in in the way of KIND, and counts how often that was 
     /bearer                            takes the token `bearer` of the state
     /moved /elsewhere                  as impax; who is not logged in gets the form by a redirect:
                                        to this server (moved), to the other listener (elsewhere)
+    /closed                            a page that is no form; /stuck the form, logged in or not
 
 Users: reader, secret (also as client of oauth2). A log-in lasts for `uses` requests.
 """
@@ -163,6 +164,12 @@ class Handler(http_server.Handler):
 
     def do_elsewhere(self, *_):
         self.do_moved(where=self.server.state.other_url)
+
+    def do_closed(self, *_):
+        self.do_html()
+
+    def do_stuck(self, *_):
+        self.form()
 
     def do_oauth2(self, *words):
         if words == ("token",):
