@@ -4,6 +4,7 @@ speak HTTP. SPDX-License-Identifier: MIT"""
 import base64
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -133,14 +134,15 @@ def test_one_log_in_for_each_expiry(behind, trolley, home, phantoms, kind):
 @pytest.mark.parametrize('kind', ['impax', 'moved', 'elsewhere'])
 @pytest.mark.parametrize('workers', [1, 4])
 def test_form_in_mid_download(behind, trolley, home, phantoms, kind, workers):
-    server = behind(uses=8)
+    server = behind(uses=15)
     done = trolley(ini(server, kind, workers=workers), 'download', 'PatientID=PHANTOM')
     assert done.status == 0, done.stderr
     assert_stored(home, phantoms.of('PHANTOM'))
     assert_fetched_once(server)
-    needed = -(-sum(server.served.values()) // 8)
-    # A form that arrives late brings a new cookie with it, which ends the log-in again.
-    assert needed <= server.logins.count <= (needed if workers == 1 else 3 * needed)
+    needed = -(-sum(server.served.values()) // 15)
+    assert needed >= 2
+    # A form that comes late brings a new cookie with it, which ends the log-in once more.
+    assert needed <= server.logins.count <= (needed if workers == 1 else 2 * needed)
 
 
 @pytest.mark.parametrize('kind', ['vitrea', 'impax', 'oauth2', 'bearer'])
@@ -180,9 +182,11 @@ def test_log_in_refused_in_mid_download_keeps_what_came(behind, trolley, home, p
     assert 0 < len(stored) < len(by_path)
     assert all((home / path).read_bytes() == by_path[path].path.read_bytes() for path in stored)
     assert program.scratch_files(home) == []
-    outcomes = [line['outcome'] for line in program.outcomes(home.parent / 'report.jsonl')]
-    assert len(outcomes) == len(by_path)
-    assert outcomes.count('stored') == len(stored)
+    lines = program.outcomes(home.parent / 'report.jsonl')
+    assert sum(line['outcome'] == 'stored' for line in lines) == len(stored)
+    # What is not there is told by itself or, where the searcher could not list it, by its study.
+    lost = {line.get('instance') or line['study'] for line in lines if line['outcome'] != 'stored'}
+    assert all({one.uid, one.study} & lost for path, one in by_path.items() if path not in stored)
     assert (server.logins.count, server.logins.refused) == (1, 1)
 
 
@@ -381,7 +385,25 @@ def test_user_is_needed(behind, trolley, kind):
 
 
 @pytest.mark.parametrize('name', ['bearer', 'oauth2', 'vitrea', 'impax'])
-def test_plugins_are_described(trolley, name):
-    done = trolley(None, 'plugins', name)
+def test_sample_section_names_the_plugin_and_passes_the_check(trolley, name):
+    sample = trolley(None, 'config', 'example', name).stdout
+    assert f'[session my-{name}]' in sample and f'\nauth = {name}\n' in sample
+    sample = sample.replace(';user = TEXT', 'user = TEXT')
+    text = sample + f'[searcher s]\ntype = qido-rs\nurl = https://x\nsession = my-{name}\n'
+    done = trolley(text, 'config', 'check')
     assert done.status == 0, done.stderr
-    assert 'auth' in done.stdout
+
+
+def test_sample_of_everything_repeats_no_section(trolley):
+    sample = trolley(None, 'config', 'example').stdout
+    heads = [line for line in sample.splitlines() if line.startswith('[')]
+    assert len(set(heads)) == len(heads)
+
+
+def test_manual_s_blocks_pass_the_check(trolley):
+    readme = pathlib.Path(__file__).resolve().parents[2] / 'plugins' / 'auth' / 'README.md'
+    blocks = re.findall(r'^```ini\n(.*?)^```$', readme.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        done = trolley(block, 'config', 'check')
+        assert done.status == 0, done.stderr

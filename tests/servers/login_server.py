@@ -68,6 +68,7 @@ class Logins:
                 self.live[name] -= 1
                 if self.live[name] == 0:
                     del self.live[name]
+                    self.known.discard(name)
             return True
 
 
@@ -130,9 +131,14 @@ class Handler(http_server.Handler):
         self.answer(200, b"{}", "application/json", [("Set-Cookie", f"JSESSIONID={name}; Path=/")])
 
     def form(self):
-        name = self.server.state.logins.name("session")
-        self.server.state.logins.known.add(name)
-        self.answer(200, FORM, "text/html", [("Set-Cookie", f"JSESSIONID={name}; Path=/")])
+        """A session begins where there is none, or no more."""
+        logins = self.server.state.logins
+        fields = []
+        if self.cookie() not in logins.known:
+            name = logins.name("session")
+            logins.known.add(name)
+            fields = [("Set-Cookie", f"JSESSIONID={name}; Path=/")]
+        self.answer(200, FORM, "text/html", fields)
 
     def do_impax(self, *words):
         logins = self.server.state.logins
