@@ -103,6 +103,18 @@ static bool item_wanted(const struct study *study, const char *series)
     return false;
 }
 
+/*
+ * May the item fill this entry? Once, but for items beside each other: frames of one instance, and
+ * a variant of what came as another. These are one more to expect.
+ */
+static bool item_fits(const struct item *item, const struct entry *entry, uint16_t variant)
+{
+    if (entry->state == ENTRY_PENDING) return true;
+    if (entry->state == ENTRY_IGNORED) return false;
+    if (item->meta.frame) return true;
+    return entry->state == ENTRY_DONE && entry->variant != variant;
+}
+
 /* Claims the entry that the item fills. Returns the outcome kind that speaks against it, 0 when it
  * is accepted. */
 static uint32_t item_claim(struct item *item)
@@ -110,6 +122,7 @@ static uint32_t item_claim(struct item *item)
     struct study *study = item->fetch->study;
     uint32_t index = study_lookup(study, item->meta.instance);
     struct entry *entry;
+    uint16_t variant;
 
     if (index == ENTRY_NONE) {
         if (!item->meta.series || !item_wanted(study, item->meta.series))
@@ -122,9 +135,12 @@ static uint32_t item_claim(struct item *item)
         report_expect(item->fetch->report, 1);
     }
     entry = &study->entries[index];
-    if (entry->state != ENTRY_PENDING && !(entry->state == ENTRY_DONE && item->meta.variant))
-        return TROLLEY_OUTCOME_DUPLICATE;
+    variant = study_name(study, item->meta.variant);
+    if (!item_fits(item, entry, variant)) return TROLLEY_OUTCOME_DUPLICATE;
+    if (entry->state != ENTRY_PENDING) report_expect(item->fetch->report, 1);
     entry->state = ENTRY_ARRIVING;
+    entry->variant = variant;
+    entry->arriving++;
     item->entry = index;
     return 0;
 }
@@ -325,6 +341,16 @@ static struct entry *item_entry(struct item *item)
     return index == ENTRY_NONE ? NULL : &study->entries[index];
 }
 
+/* Lets go of the entry. It is there when all its items are closed and none of them has failed. */
+static void item_release(struct item *item, struct entry *entry)
+{
+    entry->arriving--;
+    if (item->failure.status)
+        entry->state = ENTRY_PENDING;
+    else if (!entry->arriving && !(item->meta.frame && (entry->flags & ENTRY_FAILED_NOW)))
+        entry->state = ENTRY_DONE;
+}
+
 static int32_t item_end(void *handle, const struct trolley_failure *failure)
 {
     struct item *item = handle;
@@ -336,12 +362,10 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     status = item->failure.status;
     pthread_mutex_lock(item->fetch->run_lock);
     entry = item_entry(item);
+    if (entry && item->state == ITEM_ACCEPTED) item_release(item, entry);
     if (entry && status && entry->state != ENTRY_DONE) {
-        if (item->state == ITEM_ACCEPTED) entry->state = ENTRY_PENDING;
         entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
         study_fail(item->fetch->study, entry, &item->failure);
-    } else if (entry && item->state == ITEM_ACCEPTED) {
-        entry->state = ENTRY_DONE;
     }
     pthread_mutex_unlock(item->fetch->run_lock);
     if (status && !entry)

@@ -39,6 +39,8 @@ struct entry {
     uint32_t failure;                    /* index into failures, 0 none */
     uint16_t sop_class, transfer_syntax; /* index into names, 0 unknown */
     uint8_t level, state, attempts, flags;
+    uint16_t variant;  /* of the item that came last: index into names, 0 the instance itself */
+    uint16_t arriving; /* items of it that are open */
 };
 
 struct series {
@@ -93,6 +95,9 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index);
  */
 int study_add(struct study *study, uint32_t level, const char *series_uid, const char *uid,
               const char *sop_class, const char *transfer_syntax, uint32_t *ret_index);
+
+/* The index of a name, kept when it is new; 0 for none. */
+uint16_t study_name(struct study *study, const char *text);
 
 /* The entry of a SOP Instance UID, ENTRY_NONE when there is none. */
 uint32_t study_lookup(const struct study *study, const char *uid);
