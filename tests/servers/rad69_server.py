@@ -240,9 +240,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         getattr(self, 'mode_' + mode.replace('-', '_'))(request, *([argument] if argument else []))
 
     def answer(self, request):
-        return Answer([(uid, f'{number}.{uid}@trolley', self.server.owner.files[uid])
-                       for number, uid in enumerate(request.instances)
-                       if uid in self.server.owner.files])
+        return self.server.owner.answer(request.instances)
 
     def give(self, answer, root=None):
         self.send(answer.http, answer.content_type, answer.body(root))
@@ -426,16 +424,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.give(answer, root[:start] + b'*' + root[start:])
 
     def mode_cut(self, request, place):
-        """Cut once at a place: a share of the answer in percent; then all is well."""
+        """The first answer is cut off after so many bytes (from its end when negative)."""
         answer = self.answer(request)
         body = answer.body()
-        cut = len(body) * int(place) // 100 if self.first_request() else None
+        cut = int(place) % len(body) if self.first_request() else None
         self.send(200, answer.content_type, body, cut)
 
     def mode_cut_always(self, request, place):
         answer = self.answer(request)
-        body = answer.body()
-        self.send(200, answer.content_type, body, int(place))
+        self.send(200, answer.content_type, answer.body(), int(place))
 
     def mode_unclosed(self, request):
         """Whole by Content-Length, but without the closing delimiter, each time."""
@@ -462,7 +459,8 @@ class Rad69Server:
         self.files = {}
         for path in files:
             header = pydicom.dcmread(path, stop_before_pixels=True)
-            self.files[header.SOPInstanceUID] = path.read_bytes()
+            if 'SOPInstanceUID' in header:
+                self.files.setdefault(str(header.SOPInstanceUID), path.read_bytes())
         self.lock = threading.Lock()
         self.requests = []
         self.complaints = []
@@ -470,6 +468,10 @@ class Rad69Server:
         self.listener.daemon_threads = True
         self.listener.owner = self
         self.url = f'http://127.0.0.1:{self.listener.server_address[1]}'
+
+    def answer(self, instances):
+        return Answer([(uid, f'{number}.{uid}@trolley', self.files[uid])
+                       for number, uid in enumerate(instances) if uid in self.files])
 
     def reset(self):
         """Forgets requests, so that each test sees its own."""
