@@ -60,6 +60,7 @@ static int download_ask(struct download *download, struct run_downloader *downlo
         ;
     downloader->ask.preferred = ops->preferred_level ? ops->preferred_level(instance->self) : level;
     downloader->ask.batch = ops->batch ? ops->batch(instance->self) : 1;
+    downloader->ask.group = ops->group_level ? ops->group_level(instance->self) : 0;
     downloader->delivers = download_delivers(instance);
     downloader->asked = instance;
     return 0;
