@@ -3,7 +3,7 @@
 
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 
 /* One page on its way. */
 struct pages_step {
