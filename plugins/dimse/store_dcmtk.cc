@@ -13,7 +13,7 @@
 #include "trolley/helpers.h"
 
 /* UID of this implementation, derived from a UUID [PS3.5 B.2]. */
-#define IMPLEMENTATION_CLASS "2.25.302412653906170347463519446913126219905"
+#define IMPLEMENTATION_CLASS "2.25.150573045503593352915959495552595112658"
 #define IMPLEMENTATION_VERSION "TROLLEY"
 
 bool store_trim_uid(char *uid)
