@@ -186,11 +186,23 @@ void study_study_ref(const struct study *study, struct trolley_ref *ret_ref)
     ret_ref->study = study->uid;
 }
 
+/* The SOP class that all known instances of a series have, as a name; 0 for none. */
+static uint16_t study_series_class(const struct study *study, const struct series *series)
+{
+    uint32_t i;
+    uint16_t name = series->first == ENTRY_NONE ? 0 : study->entries[series->first].sop_class;
+
+    for (i = series->first; i != ENTRY_NONE && name; i = study->entries[i].next_in_series)
+        if (study->entries[i].sop_class != name) name = 0;
+    return name;
+}
+
 void study_series_ref(const struct study *study, uint32_t series, struct trolley_ref *ret_ref)
 {
     study_study_ref(study, ret_ref);
     ret_ref->level = TROLLEY_LEVEL_SERIES;
     ret_ref->series = study->series[series].uid;
+    ret_ref->sop_class = study->names[study_series_class(study, &study->series[series])];
 }
 
 void study_ref(const struct study *study, const struct entry *entry, struct trolley_ref *ret_ref)
