@@ -35,6 +35,15 @@ struct download {
     bool rehearsed; /* a dry run found something that would be requested */
 };
 
+/* The variant that a downloader brings; NULL for the instances themselves. */
+static const struct trolley_meta *download_delivers(const struct instance *instance)
+{
+    const struct trolley_delivers_interface *theirs =
+        instance_interface(instance, TROLLEY_DELIVERS_INTERFACE);
+
+    return theirs && theirs->delivers ? theirs->delivers(instance->self) : NULL;
+}
+
 /* How this downloader likes to be asked. */
 static int download_ask(struct download *download, struct run_downloader *downloader,
                         struct trolley_error *error)
@@ -51,7 +60,8 @@ static int download_ask(struct download *download, struct run_downloader *downlo
         ;
     downloader->ask.preferred = ops->preferred_level ? ops->preferred_level(instance->self) : level;
     downloader->ask.batch = ops->batch ? ops->batch(instance->self) : 1;
-    instance_free(instance);
+    downloader->delivers = download_delivers(instance);
+    downloader->asked = instance;
     return 0;
 }
 
@@ -199,6 +209,18 @@ static int download_find(struct download *download, struct trolley_error *error)
     return 0;
 }
 
+/* Does the storage hold what one of the downloaders would bring of it? */
+static bool download_held(struct download *download, const struct trolley_ref *ref)
+{
+    size_t i;
+
+    for (i = 0; i < download->run.downloader_count; i++)
+        if (store_skip(&download->store, ref, download->run.downloaders[i].delivers,
+                       &download->task))
+            return true;
+    return false;
+}
+
 /* Counts what is expected and takes off what the storage holds. */
 static void download_skip(struct download *download, struct study *study)
 {
@@ -219,7 +241,7 @@ static void download_skip(struct download *download, struct study *study)
         report_expect(&download->report, 1);
         if (again) continue;
         study_ref(study, entry, &ref);
-        if (store_skip(&download->store, &ref, &download->task)) entry->state = ENTRY_DONE;
+        if (download_held(download, &ref)) entry->state = ENTRY_DONE;
     }
 }
 
@@ -316,6 +338,10 @@ static int download_judge(struct download *download, const struct trolley_counts
 
 static void download_close(struct download *download)
 {
+    size_t i;
+
+    for (i = 0; i < download->run.downloader_count; i++)
+        instance_free(download->run.downloaders[i].asked);
     if (download->store_ready) store_clear(&download->store);
     instance_free(download->storage);
     instance_free(download->expander_instance);

@@ -35,8 +35,10 @@ void store_clear(struct store *store);
 int store_open(struct store *store, const struct trolley_meta *meta, struct task *task,
                void **ret_writer);
 
-/* Does the storage hold it whole? Then it is reported as skipped and true returned. */
-bool store_skip(struct store *store, const struct trolley_ref *ref, struct task *task);
+/* Does the storage hold it whole? Then it is reported as skipped and true returned. `delivers`: the
+ * variant of it that is asked for, NULL for the instance itself. */
+bool store_skip(struct store *store, const struct trolley_ref *ref,
+                const struct trolley_meta *delivers, struct task *task);
 
 /*
  * Commits a writer of `study`; on success the outcome is kept until the next sync. The texts of `outcome` are

@@ -86,7 +86,7 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index)
 }
 
 /* SOP classes and transfer syntaxes are few: a linear table of at most 2^16. */
-static uint16_t study_name(struct study *study, const char *text)
+uint16_t study_name(struct study *study, const char *text)
 {
     uint32_t i;
 

@@ -40,6 +40,8 @@ struct entry {
     uint16_t sop_class, transfer_syntax; /* index into names, 0 unknown */
     uint32_t request;                    /* the request that brought it, 0 none yet */
     uint8_t level, state, attempts, flags;
+    uint16_t variant;  /* of the item that came last: index into names, 0 the instance itself */
+    uint16_t arriving; /* items of it that are open */
 };
 
 struct series {
@@ -111,6 +113,9 @@ bool study_is_verified(const struct study *study);
 
 /* How many instances of the study (series ENTRY_NONE) or of one series are there. */
 uint32_t study_delivered(const struct study *study, uint32_t series);
+
+/* The index of a name, kept when it is new; 0 for none. */
+uint16_t study_name(struct study *study, const char *text);
 
 /* The entry of a SOP Instance UID, ENTRY_NONE when there is none. */
 uint32_t study_lookup(const struct study *study, const char *uid);

@@ -437,7 +437,7 @@ class SearcherCut(SearchAnswer):
         body = json.dumps(rows).encode()
         handler.head(200, [("Content-Type", "application/dicom+json"),
                            ("Content-Length", str(len(body)))])
-        handler.wfile.write(body[:len(body) // 2])
+        handler.wfile.write(body[:len(json.dumps(rows[:4])) + 20])
         handler.close()
 
 
