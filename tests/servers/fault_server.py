@@ -451,11 +451,11 @@ class JsonDeep(SearchAnswer):
 
 @fault("gzip-bomb")
 class GzipBomb(SearchAnswer):
-    """200 MiB of white space in 200 KiB."""
+    """16 MiB of white space in some KiB."""
     always = True
 
     def prepare(self, server):
-        self.bomb = gzip.compress(b"[" + b" " * (200 << 20) + b"]", 1)
+        self.bomb = gzip.compress(b"[" + b" " * (16 << 20) + b"]", 1)
 
     def reply(self, handler):
         handler.answer(200, self.bomb, "application/dicom+json", [("Content-Encoding", "gzip")])

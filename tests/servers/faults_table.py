@@ -156,8 +156,8 @@ CASES = [
     Case("searcher-cut", "the first search's answer is cut"),
     Case("searcher-cut-always", "every search's answer is cut within the fifth object", 3,
          "partial", expected=4, stored=4, missing=1, lacks=(4, 5, 6, 7), says="cut off"),
-    unnamed("json-nested-deep", "the searcher answers JSON nested 100,000 deep", "nested"),
-    unnamed("gzip-bomb", "the searcher answers 200 MiB in 200 KiB; max_document is 1 MiB",
+    unnamed("json-nested-deep", "the searcher answers JSON nested 100,000 deep", "not a JSON array of objects"),
+    unnamed("gzip-bomb", "the searcher answers 16 MiB in some KiB; max_document is 1 MiB",
             "max_document", session="max_document = 1MiB\n"),
     unnamed("searcher-401", "the searcher's log-in is refused", "Unauthorized", 4, session=LOGIN),
     # nobody says what to expect
