@@ -147,6 +147,15 @@ class SlowDrip(Fault):
             handler.delivered(part.of)
 
 
+@fault("far-away")
+class FarAway(Fault):
+    """Every retrieval takes 50 ms longer, as over a long line."""
+
+    def before_retrieve(self, handler, nth):
+        time.sleep(0.05)
+        return False
+
+
 @fault("silence", "silence-always")
 class Silence(Fault):
     """The head and half a part, then nothing more."""

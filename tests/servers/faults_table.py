@@ -93,6 +93,7 @@ CASES = [
          says="206"),
     Case("slow-drip", "the first answer comes in small pieces 100 ms apart, idle_timeout is 1 s",
          session="idle_timeout = 1s\n", slow=1.1),
+    Case("far-away", "every answer takes 50 ms longer"),
     Case("silence", "the first answer stops within a part; idle_timeout is 300 ms",
          session="idle_timeout = 300ms\n"),
     Case("silence-always", "every answer stops within its first part; idle_timeout is 200 ms", 1,
