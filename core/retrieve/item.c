@@ -163,7 +163,7 @@ static void item_judge(struct item *item)
     item->state = ITEM_DISCARDED;
     if (against == TROLLEY_OUTCOME_UNEXPECTED)
         item_report(item, against, "the server sent it unasked; it was not stored");
-    else if (against == TROLLEY_OUTCOME_DUPLICATE && item->fetch->study->round == 0)
+    else if (against == TROLLEY_OUTCOME_DUPLICATE && study->downloader == 0 && study->round <= 1)
         item_report(item, against, "it came twice; the second was not stored");
     if (item->writer) item->fetch->store->ops->abort(item->writer);
     item->writer = NULL;
