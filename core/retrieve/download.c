@@ -60,6 +60,7 @@ static int download_ask(struct download *download, struct run_downloader *downlo
         ;
     downloader->ask.preferred = ops->preferred_level ? ops->preferred_level(instance->self) : level;
     downloader->ask.batch = ops->batch ? ops->batch(instance->self) : 1;
+    downloader->ask.group = ops->group_level ? ops->group_level(instance->self) : 0;
     downloader->delivers = download_delivers(instance);
     downloader->asked = instance;
     return 0;
@@ -173,8 +174,7 @@ static int download_open_expander(struct download *download, struct trolley_erro
     component = expander->searcher->component;
     expander->max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
     expander->retry_delay_ms = component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
-    if (!(instance_levels(expander->searcher) & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
-        expander->searcher = NULL;
+    expander->levels = instance_levels(expander->searcher);
     return 0;
 }
 
@@ -182,7 +182,9 @@ static int download_open_expander(struct download *download, struct trolley_erro
 static int download_find(struct download *download, struct trolley_error *error)
 {
     const struct trolley_query_builder *query = download->options->query;
+    const struct expander *expander = &download->expander;
     struct trolley_find_result result;
+    uint32_t n;
     int r;
 
     if (!query) {
@@ -190,7 +192,14 @@ static int download_find(struct download *download, struct trolley_error *error)
         download->reader.ctx = download->options->source_ctx;
         return 0;
     }
-    r = trolley_find(download->trolley, query, report_remark, &download->report, &result, error);
+    for (n = 0;; n++) {
+        struct task_failure failure;
+
+        r = retrieve_find(download->trolley, query, report_remark, &download->report, &result,
+                          &failure, error);
+        if (r == 0 || !retry_wanted(expander, n, &failure, download->run.cancel)) break;
+        trolley_tree_free(result.tree);
+    }
     download->found = result.tree;
     if (r < 0) return r;
     if (!trolley_tree_first(result.tree))
@@ -224,7 +233,12 @@ static void download_skip(struct download *download, struct study *study)
         struct entry *entry = &study->entries[i];
         struct trolley_ref ref;
 
-        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) {
+            report_expect(&download->report, entry->series == ENTRY_NONE
+                                                 ? study->related
+                                                 : study->series[entry->series].related);
+            continue;
+        }
         report_expect(&download->report, 1);
         if (again) continue;
         study_ref(study, entry, &ref);
@@ -282,11 +296,6 @@ static int download_feed(struct download *download, struct trolley_error *error)
         r = expand_next(&download->reader, &download->expander, &study, error);
         if (r <= 0) break;
         download_skip(download, study);
-        if (!study->verified) {
-            pthread_mutex_lock(&download->report.lock);
-            download->report.counts.unverified_studies++;
-            pthread_mutex_unlock(&download->report.lock);
-        }
         if (rehearsal)
             download_rehearse(download, study);
         else

@@ -12,6 +12,7 @@
 struct committed {
     struct committed *next;
     const char *content_type;
+    struct study *study;
     struct trolley_outcome outcome;
 };
 
@@ -209,8 +210,9 @@ static int32_t store_committed(void *ctx, const struct trolley_stored *theirs)
     return committing->made ? 0 : TROLLEY_ERR_NOMEM;
 }
 
-int store_commit(struct store *store, void *writer, const struct trolley_meta *meta,
-                 const struct trolley_outcome *outcome, struct task *task)
+int store_commit(struct store *store, void *writer, struct study *study,
+                 const struct trolley_meta *meta, const struct trolley_outcome *outcome,
+                 struct task *task)
 {
     struct committing committing = {store, outcome, meta->content_type, NULL};
     const struct trolley_where_sink where = {&committing, store_committed};
@@ -223,6 +225,7 @@ int store_commit(struct store *store, void *writer, const struct trolley_meta *m
     /* A storage that does not say where is still a storage. */
     if (!committing.made) committing.made = committed_new(outcome, meta->content_type);
     if (!committing.made) return TROLLEY_ERR_NOMEM;
+    committing.made->study = study;
     pthread_mutex_lock(&store->group);
     if (!store->count) store->oldest_ms = task_clock_ms();
     *store->last = committing.made;
@@ -261,6 +264,9 @@ static bool store_survived(struct store *store, const struct committed *member, 
 {
     const struct trolley_outcome *outcome = &member->outcome;
     const struct trolley_where_sink where = {NULL, store_found};
+    /* Beside or in place of another, that other is what exists would find. */
+    const bool had_other = outcome->previous_sha256 || outcome->kind == TROLLEY_OUTCOME_REPLACED ||
+                           outcome->kind == TROLLEY_OUTCOME_FAILED;
     struct trolley_meta meta = {.size = sizeof meta,
                                 .frame = outcome->frame,
                                 .study = outcome->study,
@@ -269,13 +275,11 @@ static bool store_survived(struct store *store, const struct committed *member, 
                                 .content_type = member->content_type,
                                 .variant = outcome->variant};
 
-    return store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
+    return !had_other &&
+           store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
 }
 
-int store_sync(struct store *store, bool force, struct task *task,
-               void (*lost)(void *ctx, const struct trolley_outcome *outcome,
-                            const struct task_failure *failure),
-               void *ctx)
+int store_sync(struct store *store, bool force, struct task *task, store_lost_sink lost, void *ctx)
 {
     struct committed *group, *next;
     struct task_failure failure = {0};
@@ -296,7 +300,7 @@ int store_sync(struct store *store, bool force, struct task *task,
 
             report_outcome(store->report, &group->outcome, &told);
         } else {
-            lost(ctx, &group->outcome, &failure);
+            lost(ctx, group->study, &group->outcome, &failure);
         }
         free(group);
     }

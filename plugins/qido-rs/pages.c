@@ -4,7 +4,7 @@
 #include <kit/failure_tap.h>
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 
 /* One page on its way. */
 struct pages_step {

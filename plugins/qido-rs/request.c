@@ -5,7 +5,7 @@
 #include <kit/url.h>
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 
 /* Asked for at each level beside what the query includes: what the host counts and fetches by. The
  * unique keys of upper levels come first; those in the path are left out. */

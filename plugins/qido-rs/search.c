@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 #include "pages.h"
 
 #define SEARCH_COMBINATIONS 256 /* most requests that lists of values may lead to */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <trolley/helpers.h>
 
-#include "plugins/qido-rs/attribute.h"
+#include "plugins/dataset/attribute.h"
 #include "plugins/qido-rs/request.h"
 #include "plugins/qido-rs/uid_set.h"
 
