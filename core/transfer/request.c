@@ -7,6 +7,9 @@
 
 #include "core/transfer/session.h"
 
+/* The request's size in contract 1.0: nothing smaller is accepted. */
+#define REQUEST_SIZE_1_0 (offsetof(struct trolley_http_request, body_length) + sizeof(uint64_t))
+
 /* A second log-in within one request is for the case that the first one was another thread's and
  * has expired since. */
 #define RESENDS_MAX 2
@@ -68,7 +71,7 @@ int transfer_job_init(struct transfer_job *job, struct trolley_http_session *doo
 
     *job = (struct transfer_job){.door = door, .task = task, .began = kind};
     if (handler) job->handler = *handler;
-    r = trolley_read_open(&job->request, sizeof job->request, request, sizeof *request);
+    r = trolley_read_open(&job->request, sizeof job->request, request, REQUEST_SIZE_1_0);
     if (r < 0 || !job->request.url)
         return trolley_fail(task, TROLLEY_ERR_INVALID_ARG, "an HTTP request without a URL");
     r = transfer_job_rewind(job);
