@@ -60,12 +60,11 @@ static int descriptor_check_ops(const char *path, const struct trolley_component
 static int descriptor_check_component(const char *path, const struct trolley_component *component,
                                       struct trolley_error *error)
 {
-    uint32_t all = TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY) |
-                   TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES) |
-                   TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE);
-    bool leveled =
+    const uint32_t all = TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY) |
+                         TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES) |
+                         TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE);
+    const bool leveled =
         component->kind == TROLLEY_KIND_SEARCHER || component->kind == TROLLEY_KIND_DOWNLOADER;
-    int r;
 
     if (!component->create || !component->destroy)
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: its %s lacks create or destroy",
@@ -78,15 +77,33 @@ static int descriptor_check_component(const char *path, const struct trolley_com
         (!component->query_types || !component->query_types->count))
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
                          "%s: its searcher declares no query type", path);
-    r = descriptor_check_ops(path, component, error);
-    if (r < 0 || !component->options) return r;
-    r = option_table_check(kind_name(component->kind), component->options, error);
+    return descriptor_check_ops(path, component, error);
+}
+
+static int descriptor_check_options(const char *path, const struct trolley_component *component,
+                                    struct trolley_error *error)
+{
+    int r = option_table_check(kind_name(component->kind), component->options, error);
+
     if (r < 0) error_prefix(error, "%s: its %s", path, kind_name(component->kind));
     return r;
 }
 
 int descriptor_check(const char *path, const char *name, const struct trolley_plugin *plugin,
                      struct trolley_error *error)
+{
+    struct trolley_component component;
+    uint32_t kind;
+    int r = descriptor_check_shape(path, name, plugin, error);
+
+    for (kind = TROLLEY_KIND_SEARCHER; r == 0 && kind <= TROLLEY_KIND_AUTH; kind++)
+        if (descriptor_component(plugin, kind, &component))
+            r = descriptor_check_options(path, &component, error);
+    return r;
+}
+
+int descriptor_check_shape(const char *path, const char *name, const struct trolley_plugin *plugin,
+                           struct trolley_error *error)
 {
     struct trolley_plugin own;
     uint32_t kinds = 0;
