@@ -8,6 +8,10 @@
 /* Sizes of the structs in contract 1.0: nothing smaller is accepted. */
 #define PLUGIN_SIZE_1_0 (offsetof(struct trolley_plugin, components) + sizeof(void *))
 #define COMPONENT_SIZE_1_0 (offsetof(struct trolley_component, get_interface) + sizeof(void *))
+#define SEARCHER_SIZE_1_0 (offsetof(struct trolley_searcher_ops, levels) + sizeof(void *))
+#define DOWNLOADER_SIZE_1_0 (offsetof(struct trolley_downloader_ops, group_level) + sizeof(void *))
+#define STORAGE_SIZE_1_0 (offsetof(struct trolley_storage_ops, sync) + sizeof(void *))
+#define AUTH_SIZE_1_0 (offsetof(struct trolley_auth_ops, challenge) + sizeof(void *))
 
 const char *kind_name(uint32_t kind)
 {
@@ -26,29 +30,24 @@ static int descriptor_check_ops(const char *path, const struct trolley_component
     if (!missing && component->kind == TROLLEY_KIND_SEARCHER) {
         struct trolley_searcher_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_searcher_ops)) < 0 ||
-            !ops.find)
+        if (trolley_read_open(&ops, sizeof ops, component->ops, SEARCHER_SIZE_1_0) < 0 || !ops.find)
             missing = "find";
     } else if (!missing && component->kind == TROLLEY_KIND_DOWNLOADER) {
         struct trolley_downloader_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_downloader_ops)) < 0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, DOWNLOADER_SIZE_1_0) < 0 ||
             !ops.fetch)
             missing = "fetch";
     } else if (!missing && component->kind == TROLLEY_KIND_STORAGE) {
         struct trolley_storage_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_storage_ops)) < 0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, STORAGE_SIZE_1_0) < 0 ||
             !ops.open || !ops.write || !ops.commit || !ops.abort || !ops.exists)
             missing = "open, write, commit, abort or exists";
     } else if (!missing && component->kind == TROLLEY_KIND_AUTH) {
         struct trolley_auth_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops, sizeof(struct trolley_auth_ops)) <
-                0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, AUTH_SIZE_1_0) < 0 ||
             (!ops.prepare && !ops.challenge))
             missing = "prepare or challenge";
     }

@@ -11,9 +11,6 @@
 extern "C" {
 #endif
 
-/* Most bytes of one attribute; a longer one is left out. */
-#define FOLDER_VALUE_MAX ((size_t)64 << 10)
-
 /* An attribute to read; `path` ("00400275.00400007") for one within sequences, else NULL. Group
  * 0002 is that of the file meta information. */
 struct folder_wanted {
