@@ -26,7 +26,11 @@ static bool entry_too_wide(struct study *study, struct entry *entry, const struc
     };
 
     if (entry->level == TROLLEY_LEVEL_INSTANCE || accepts(ask, entry->level)) return false;
-    study_fail(study, entry, &failure);
+    /* What another downloader met with says more. */
+    if (entry->failure)
+        entry->flags |= ENTRY_PERMANENT;
+    else
+        study_fail(study, entry, &failure);
     return true;
 }
 
