@@ -182,7 +182,13 @@ static int run(struct mover *mover, struct running *running, uint16_t message_id
         if (task->cancelled(task)) return TROLLEY_ERR_CANCELLED;
         result.stop = progress.stop;
         judge(mover, &result, &progress, advice, sizeof advice);
-        return group_report(running->group, &result, "C-MOVE", advice, sink, task);
+        r = group_report(running->group, &result, "C-MOVE", advice, sink, task);
+        /* Some servers keep their index locked after a refusal, until its association ends. */
+        if (result.status != DIMSE_SUCCESS && result.status != DIMSE_SUBOPERATIONS_FAILED) {
+            association_close(mover->association);
+            mover->association = NULL;
+        }
+        return r;
     }
     listener_progress(running->move, &progress);
     if (r == TROLLEY_ERR_TIMEOUT && progress.stored + progress.refused == 0) {
