@@ -43,7 +43,7 @@ static int pages_is_fresh(struct pages *pages, const struct kit_dicom_json *obje
         r = kit_buffer_printf(&key, "%s/", uid ? uid : "");
     }
     *ret_fresh = true;
-    if (r == 0 && *ret_uid) r = uid_set_add(pages->seen, key.data, ret_fresh);
+    if (r == 0 && *ret_uid) r = kit_uid_set_add(pages->seen, key.data, ret_fresh);
     kit_buffer_free(&key);
     return r;
 }
