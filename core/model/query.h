@@ -5,9 +5,6 @@
 
 #include "core/trolley.h"
 
-/* The host's own types "query" and "extended", by name; NULL for others. */
-const struct trolley_query_type *query_type_builtin(const char *name);
-
 /* A query as a searcher gets it, made from another one by the acceptance rule. */
 struct query_view;
 
@@ -40,13 +37,6 @@ int query_accept(const struct trolley_query_builder *builder, const struct troll
 int query_set_uid(struct trolley_query_builder *builder, uint32_t level_of_uid, const char *uid,
                   struct trolley_error *error);
 uint32_t query_level(const struct trolley_query_builder *builder);
-
-/* The parameters of a type, the base's first: calls each(ctx, param), which may be NULL. Names of
- * bases resolve among `types` (may be NULL) and builtins; a circle of bases ends after a few
- * rounds. Returns the flags of all of them or-ed together. */
-uint32_t query_type_params(const struct trolley_query_type *type, const struct trolley_span *types,
-                           void (*each)(void *ctx, const struct trolley_query_param *param),
-                           void *ctx);
 
 enum query_match { QUERY_MATCH_YES, QUERY_MATCH_NO };
 

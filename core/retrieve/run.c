@@ -27,11 +27,29 @@ static const char *verdict_message(const struct study *study, const struct entry
                      : "asked for, and the server sent nothing";
 }
 
+/* More than was expected is no fault of the download, but of what is known about the study. */
+static void run_note_extra(const struct run *run, const struct study *study)
+{
+    struct trolley_ref ref;
+    struct trolley_remark remark = {TROLLEY_LOG_WARNING, 0, "host", &ref, NULL};
+    char text[160];
+
+    study_study_ref(study, &ref);
+    (void)snprintf(text, sizeof text, "study %s: %llu instances came beyond what the searcher named",
+                   study->uid, (unsigned long long)study->extra);
+    remark.message = text;
+    report_remark(run->report, &remark);
+}
+
 void run_verdict(struct run *run, struct study *study)
 {
     const bool cancelled = atomic_load(run->cancel) != 0;
     uint32_t i;
 
+    if (!study_is_verified(study))
+        report_unverified(run->report);
+    else if (study->extra)
+        run_note_extra(run, study);
     for (i = 0; i < study->entry_count; i++) {
         const struct entry *entry = &study->entries[i];
         struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_MISSING};
@@ -50,18 +68,13 @@ void run_verdict(struct run *run, struct study *study)
     study_free(study);
 }
 
-/* After a sync that failed: what was lost goes back to its study, if that is still in hand. */
-static void run_lost(void *ctx, const struct trolley_outcome *outcome,
+/* After a sync that failed: what was lost goes back to its study. */
+static void run_lost(void *ctx, struct study *study, const struct trolley_outcome *outcome,
                      const struct task_failure *failure)
 {
     struct run *run = ctx;
-    struct study *study;
 
-    pthread_mutex_lock(&run->lock);
-    for (study = run->first; study; study = study->next)
-        if (strcmp(study->uid, outcome->study) == 0) break;
-    pthread_mutex_unlock(&run->lock);
-    if (study) item_lost(study, &run->lock, outcome, failure);
+    item_lost(study, &run->lock, outcome, failure);
 }
 
 static void run_unlink(struct run *run, struct study *study)
@@ -84,14 +97,17 @@ static bool run_next_round(struct run *run, struct study *study)
     while (study->downloader < run->downloader_count) {
         struct run_downloader *downloader = &run->downloaders[study->downloader];
         uint64_t wish = study->retry_after_ms;
+        bool wait = study->backoff && study->round > 0;
 
         if (!downloader->dead.status && plan_round(study, &downloader->ask)) {
-            if (study->round)
-                study->not_before = task_clock_ms() +
-                                    retry_delay(downloader->retry_delay_ms, study->round - 1, wish);
+            /* Gaps are filled at once; what failed is left in peace for a while. */
+            study->not_before = !wait ? 0
+                                      : task_clock_ms() + retry_delay(downloader->retry_delay_ms,
+                                                                      study->delays++, wish);
             study->round++;
             return true;
         }
+        study->delays = 0;
         plan_next_downloader(study);
         study->not_before = 0;
     }
@@ -138,15 +154,69 @@ static void run_advance(struct worker *worker, struct study *study)
     pthread_mutex_lock(&run->lock);
 }
 
+/* Can a request of its own bring what a wider one failed to? */
+static bool settle_may_go_singly(int32_t status)
+{
+    switch (status) {
+    case TROLLEY_ERR_AUTH:
+    case TROLLEY_ERR_TOO_LARGE:
+    case TROLLEY_ERR_IO:
+    case TROLLEY_ERR_NO_SPACE:
+    case TROLLEY_ERR_NOMEM:
+    case TROLLEY_ERR_INTERNAL:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* A wider request that failed for good says nothing about a request for this one; and where it
+ * fails again and again, the last try is one for this one alone. */
+static void settle_failed(struct study *study, struct entry *entry, const struct chunk *chunk,
+                          const struct ask *ask)
+{
+    if (entry->attempts < UINT8_MAX) entry->attempts++;
+    if (entry->level != TROLLEY_LEVEL_INSTANCE || chunk->level == TROLLEY_LEVEL_INSTANCE ||
+        (entry->flags & ENTRY_SINGLY) ||
+        !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
+        return;
+    if (entry->flags & ENTRY_PERMANENT) {
+        if (!settle_may_go_singly(study_failure_status(study, entry))) return;
+        entry->flags = (uint8_t)((entry->flags & ~ENTRY_PERMANENT) | ENTRY_SINGLY);
+        if (entry->attempts > ask->max_retries) entry->attempts = (uint8_t)ask->max_retries;
+    } else if (entry->attempts >= ask->max_retries) {
+        entry->flags |= ENTRY_SINGLY;
+    }
+}
+
+/* A study or series as such: done when something came, and all of it where that was counted. */
+static void settle_wide(struct study *study, struct entry *entry, bool came)
+{
+    const uint32_t related =
+        entry->series == ENTRY_NONE ? study->related : study->series[entry->series].related;
+    const uint32_t there = study_delivered(study, entry->series);
+    struct task_failure failure = {.status = TROLLEY_ERR_TRUNCATED,
+                                   .flags = TROLLEY_FAILURE_TRANSIENT};
+
+    if (!came) {
+        entry->flags |= ENTRY_PERMANENT;
+    } else if (there >= related) {
+        entry->state = ENTRY_DONE;
+    } else {
+        (void)snprintf(failure.message, sizeof failure.message,
+                       "%u of its instances came, and the server counts %u", there, related);
+        study_fail(study, entry, &failure);
+        if (entry->attempts < UINT8_MAX) entry->attempts++;
+    }
+}
+
 /* A silent entry: a wide request is asked for singly, a single one has been answered with nothing.
  */
-static void settle_silent(struct entry *entry, const struct chunk *chunk, bool came)
+static void settle_silent(struct study *study, struct entry *entry, const struct chunk *chunk,
+                          bool came)
 {
     if (entry->level != TROLLEY_LEVEL_INSTANCE) {
-        if (came)
-            entry->state = ENTRY_DONE;
-        else
-            entry->flags |= ENTRY_PERMANENT;
+        settle_wide(study, entry, came);
     } else if (chunk->level != TROLLEY_LEVEL_INSTANCE && !(entry->flags & ENTRY_SINGLY)) {
         entry->flags |= ENTRY_SINGLY;
     } else {
@@ -154,8 +224,10 @@ static void settle_silent(struct entry *entry, const struct chunk *chunk, bool c
     }
 }
 
-/* What a request left undone gets its reason. `failure` NULL: fetch returned OK. Lock held. */
-static void run_settle(const struct chunk *chunk, const struct task_failure *failure)
+/* What a request left undone gets its reason. `failure` NULL: fetch returned OK; CANCELLED: the run
+ * ends, and nothing is said about what was asked for. Lock held. */
+static void run_settle(const struct chunk *chunk, const struct ask *ask,
+                       const struct task_failure *failure)
 {
     struct study *study = chunk->study;
     const bool cancelled = failure && failure->status == TROLLEY_ERR_CANCELLED;
@@ -175,9 +247,9 @@ static void run_settle(const struct chunk *chunk, const struct task_failure *fai
 
             if (!told && failure) study_fail(study, entry, failure);
             if (!told && !failure)
-                settle_silent(entry, chunk, came);
-            else if (entry->attempts < UINT8_MAX)
-                entry->attempts++;
+                settle_silent(study, entry, chunk, came);
+            else
+                settle_failed(study, entry, chunk, ask);
         }
         entry->flags &= (uint8_t)~ENTRY_FAILED_NOW;
     }
@@ -204,6 +276,23 @@ static int chunk_refs(const struct chunk *chunk, struct trolley_ref **ret_refs,
     ret_span->count = count;
     ret_span->stride = sizeof *refs;
     return 0;
+}
+
+/* Did the plugin end a request as cancelled though nothing was? Then this side gave it up, or the
+ * plugin is wrong; asked again it would be for ever. */
+static void fetch_uncancel(const struct fetch *fetch, struct task_failure *failure)
+{
+    if (failure->status != TROLLEY_ERR_CANCELLED || atomic_load(fetch->cancel) ||
+        atomic_load(&fetch->store->is_dead))
+        return;
+    if (fetch->gave_up.status) {
+        *failure = fetch->gave_up;
+        return;
+    }
+    failure->status = TROLLEY_ERR_INTERNAL;
+    failure->flags = TROLLEY_FAILURE_PERMANENT;
+    (void)snprintf(failure->message, sizeof failure->message,
+                   "downloader %s says that it was cancelled, and nothing was", fetch->downloader);
 }
 
 /* This worker's instance of a downloader. */
@@ -234,7 +323,8 @@ static void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
                           .store = run->store,
                           .report = run->report,
                           .run_lock = &run->lock,
-                          .cancel = run->cancel};
+                          .cancel = run->cancel,
+                          .request = ++chunk->study->requests};
     const struct trolley_dataset_sink sink = item_sink(&fetch);
     struct task_failure failure = {0};
     struct trolley_ref *refs = NULL;
@@ -250,9 +340,11 @@ static void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     free(refs);
     (void)store_sync(run->store, false, &worker->task, run_lost, run);
     pthread_mutex_lock(&run->lock);
-    if (r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL) && !downloader->dead.status)
-        downloader->dead = failure;
-    run_settle(chunk, r < 0 ? &failure : NULL);
+    if (r < 0) fetch_uncancel(&fetch, &failure);
+    if (!fetch.stop_all.status && r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL))
+        fetch.stop_all = failure;
+    if (!downloader->dead.status) downloader->dead = fetch.stop_all;
+    run_settle(chunk, &downloader->ask, r < 0 ? &failure : NULL);
 }
 
 /* A study whose turn it is and the next request of it. Lock held. Negative: NOMEM. */

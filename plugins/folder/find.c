@@ -9,7 +9,7 @@
 #include "facts.h"
 #include "kit/match.h"
 #include "plan.h"
-#include "record.h"
+#include "plugins/dataset/record.h"
 #include "shared.h"
 
 /* What one file said about plan.wanted. */

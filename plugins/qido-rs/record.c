@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 
 struct record_build {
     const struct kit_dicom_json *object;

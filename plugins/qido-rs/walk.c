@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <trolley/helpers.h>
 
-#include "attribute.h"
+#include "plugins/dataset/attribute.h"
 #include "pages.h"
 #include "search.h"
 

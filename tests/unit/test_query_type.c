@@ -292,30 +292,30 @@ static void test_params_of_types(void **state)
     char names[512] = "";
 
     (void)state;
-    assert_int_equal(query_type_params(&all_types[3], &all, count_param, names),
+    assert_int_equal(trolley_query_type_params(&all_types[3], &all, count_param, names),
                      TROLLEY_QUERY_ANY_ATTRIBUTE);
     assert_string_equal(names, "StudyInstanceUID AccessionNumber PatientName PatientID "
                                "ModalitiesInStudy SeriesInstanceUID min_study_date max_study_date "
                                "limit offset fuzzymatching seen_date ");
     names[0] = '\0';
-    assert_int_equal(query_type_params(&all_types[2], &all, count_param, names), 0);
+    assert_int_equal(trolley_query_type_params(&all_types[2], &all, count_param, names), 0);
     assert_non_null(strstr(names, "max_study_date InstitutionName PatientSex StudyDescription "
                                   "SeriesDescription InstitutionalDepartmentName PatientBirthDate "
                                   "limit "));
-    assert_int_equal(query_type_params(&all_types[3], NULL, NULL, NULL),
+    assert_int_equal(trolley_query_type_params(&all_types[3], NULL, NULL, NULL),
                      TROLLEY_QUERY_ANY_ATTRIBUTE);
     /* Circles end, and a type that builds on the builtin of its own name has both. */
     names[0] = '\0';
-    assert_int_equal(query_type_params(&circle_types[0], &circle, count_param, names), 0);
+    assert_int_equal(trolley_query_type_params(&circle_types[0], &circle, count_param, names), 0);
     names[0] = '\0';
-    query_type_params(&circle_types[2], &circle, count_param, names);
+    trolley_query_type_params(&circle_types[2], &circle, count_param, names);
     assert_non_null(strstr(names, "StudyInstanceUID"));
     assert_non_null(strstr(names, "limit"));
     names[0] = '\0';
-    query_type_params(&circle_types[3], &circle, count_param, names);
+    trolley_query_type_params(&circle_types[3], &circle, count_param, names);
     assert_string_equal(names, "limit ");
-    assert_null(query_type_builtin("mint"));
-    assert_string_equal(query_type_builtin("extended")->base, "query");
+    assert_null(trolley_query_type_builtin("mint"));
+    assert_string_equal(trolley_query_type_builtin("extended")->base, "query");
 }
 
 /* ---- matching again ---- */

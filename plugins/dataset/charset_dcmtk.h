@@ -1,7 +1,7 @@
 /* charset_dcmtk.h: text in DICOM's character sets [PS3.3 C.12.1.1.2] to UTF-8.
  * SPDX-License-Identifier: MIT */
-#ifndef FOLDER_CHARSET_DCMTK_H
-#define FOLDER_CHARSET_DCMTK_H
+#ifndef DATASET_CHARSET_DCMTK_H
+#define DATASET_CHARSET_DCMTK_H
 
 #include <stddef.h>
 

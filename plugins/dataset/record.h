@@ -1,9 +1,13 @@
 /* record.h: collecting the elements of one record. SPDX-License-Identifier: MIT */
-#ifndef FOLDER_RECORD_H
-#define FOLDER_RECORD_H
+#ifndef DATASET_RECORD_H
+#define DATASET_RECORD_H
 
 #include <stdbool.h>
 #include <trolley/record.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Texts of one attribute, split. */
 struct value_list {
@@ -31,5 +35,9 @@ struct record {
 int record_add(struct record *record, uint32_t tag, const char *vr, const char *text, bool json,
                const char *private_creator);
 void record_reset(struct record *record);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,6 +1,6 @@
 /* attribute.h: where attributes belong in the information model. SPDX-License-Identifier: MIT */
-#ifndef QIDO_RS_ATTRIBUTE_H
-#define QIDO_RS_ATTRIBUTE_H
+#ifndef DATASET_ATTRIBUTE_H
+#define DATASET_ATTRIBUTE_H
 
 #include <stdbool.h>
 #include <trolley/query.h>

@@ -1,0 +1,53 @@
+/* association_dcmtk.h: what the files on DCMTK share (C++). SPDX-License-Identifier: MIT */
+#ifndef DIMSE_ASSOCIATION_DCMTK_H
+#define DIMSE_ASSOCIATION_DCMTK_H
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <dcmtk/dcmnet/assoc.h>
+#include <dcmtk/dcmnet/dimse.h>
+
+#include "association.h"
+#include "channel.h"
+#include "kit/buffer.h"
+#include "transport_dcmtk.h"
+
+struct association {
+    struct dimse_settings settings;
+    struct trolley_task *task;
+    struct channel *channel;
+    ChannelLayer *layer;
+    T_ASC_Network *network;
+    T_ASC_Association *as;
+    bool broken;
+};
+
+/* Seconds for DCMTK, whose own clocks must never be the first to ring: the channel's are. */
+int association_seconds(const struct association *association);
+
+/* Receives a command; statusDetail's comment, if any, goes to `comment` (may be NULL). */
+OFCondition association_receive(struct association *association, T_DIMSE_Message *message,
+                                T_ASC_PresentationContextID *context, std::string *comment);
+
+/* Receives a data set of at most `cap` bytes and parses it. NULL in *ret_data_set when it was
+ * larger or broken; the association goes on. */
+OFCondition association_receive_data_set(struct association *association, size_t cap,
+                                         DcmDataset **ret_data_set);
+
+/* Says to the task why `what` failed: by the channel's trouble, an A-ABORT, or DCMTK's condition.
+ * The association is over. Returns the status. */
+int association_fail(struct association *association, const OFCondition &condition,
+                     const char *what);
+
+/* The accepted context of a SOP class; 0 after saying that the peer does not offer `what`. */
+T_ASC_PresentationContextID association_context(struct association *association,
+                                                const char *sop_class, const char *what);
+
+/* The next message's identifier. */
+DIC_US association_message_id(struct association *association);
+
+/* The transfer syntax negotiated for a context; NULL when there is none. */
+const char *association_syntax(T_ASC_Association *as, T_ASC_PresentationContextID context,
+                               std::string *own);
+
+#endif

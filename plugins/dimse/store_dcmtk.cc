@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "store_dcmtk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <string>
+
+#include <dcmtk/dcmdata/dcostrma.h>
+
+#include "kit/uid.h"
+#include "status.h"
+#include "trolley/helpers.h"
+
+/* UID of this implementation, derived from a UUID [PS3.5 B.2]. */
+#define IMPLEMENTATION_CLASS "2.25.150573045503593352915959495552595112658"
+#define IMPLEMENTATION_VERSION "TROLLEY"
+
+bool store_trim_uid(char *uid)
+{
+    size_t length = strlen(uid), before = length;
+
+    while (length > 0 && uid[length - 1] == ' ')
+        uid[--length] = '\0';
+    return length != before;
+}
+
+/* ---- file meta information ---- */
+
+static void put_number(std::string &out, size_t number, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        out += (char)(number >> (8 * i) & 0xFF);
+}
+
+/* One element of group 0002, Explicit VR Little Endian. */
+static void put_element(std::string &out, unsigned element, const char *vr, std::string value,
+                        char padding)
+{
+    if (value.size() & 1) value += padding;
+    put_number(out, 2, 2);
+    put_number(out, element, 2);
+    out.append(vr, 2);
+    if (strcmp(vr, "OB") == 0) {
+        put_number(out, 0, 2);
+        put_number(out, value.size(), 4);
+    } else {
+        put_number(out, value.size(), 2);
+    }
+    out += value;
+}
+
+static std::string part10_head(const struct trolley_meta *meta, const char *peer)
+{
+    std::string group, head(128, '\0'), length;
+
+    put_element(group, 0x01, "OB", std::string("\0\1", 2), '\0');
+    put_element(group, 0x02, "UI", meta->sop_class, '\0');
+    put_element(group, 0x03, "UI", meta->instance, '\0');
+    put_element(group, 0x10, "UI", meta->transfer_syntax, '\0');
+    put_element(group, 0x12, "UI", IMPLEMENTATION_CLASS, '\0');
+    put_element(group, 0x13, "SH", IMPLEMENTATION_VERSION, ' ');
+    if (peer && *peer) put_element(group, 0x16, "AE", peer, ' ');
+    put_number(length, group.size(), 4);
+    head += "DICM";
+    put_element(head, 0x00, "UL", length, '\0');
+    return head + group;
+}
+
+/* ---- the bytes ---- */
+
+/* Hands the bytes of an item on as they come. It always claims success: told of an error, DCMTK
+ * would wait for a fragment that never comes. */
+class SinkConsumer : public DcmConsumer
+{
+  public:
+    SinkConsumer(const struct trolley_dataset_sink *to, void *of)
+        : sink(to), item(of), status_(of ? 0 : TROLLEY_ERR_UNAVAILABLE)
+    {
+    }
+    OFBool good() const override
+    {
+        return OFTrue;
+    }
+    OFCondition status() const override
+    {
+        return EC_Normal;
+    }
+    OFBool isFlushed() const override
+    {
+        return OFTrue;
+    }
+    offile_off_t avail() const override
+    {
+        return 0x7fffffff;
+    }
+    offile_off_t write(const void *data, offile_off_t length) override
+    {
+        if (status_ == 0 && length > 0) status_ = sink->write(item, data, (uint64_t)length);
+        return length;
+    }
+    void flush() override
+    {
+    }
+    int32_t result() const
+    {
+        return status_;
+    }
+
+  private:
+    const struct trolley_dataset_sink *sink;
+    void *item;
+    int32_t status_;
+};
+
+class SinkStream : public DcmOutputStream
+{
+  public:
+    SinkStream(const struct trolley_dataset_sink *sink, void *item)
+        : DcmOutputStream(&consumer), consumer(sink, item)
+    {
+    }
+    SinkConsumer consumer;
+};
+
+/* ---- one store ---- */
+
+struct store {
+    const struct store_target *target;
+    char sop_class[65], instance[65];
+    std::string syntax;
+    struct trolley_meta meta;
+    void *item;
+    int32_t status;
+};
+
+static bool read_command(T_ASC_Association *as, T_ASC_PresentationContextID context,
+                         const T_DIMSE_C_StoreRQ &request, struct store *store)
+{
+    const struct store_target *target = store->target;
+    T_ASC_PresentationContext accepted;
+
+    if (ASC_findAcceptedPresentationContext(as->params, context, &accepted).bad()) return false;
+    store->syntax = accepted.acceptedTransferSyntax;
+    (void)snprintf(store->sop_class, sizeof store->sop_class, "%s", request.AffectedSOPClassUID);
+    (void)snprintf(store->instance, sizeof store->instance, "%s", request.AffectedSOPInstanceUID);
+    bool padded = store_trim_uid(store->sop_class);
+    padded |= store_trim_uid(store->instance);
+    padded |= (request.opts & O_STORE_RQ_BLANK_PADDING) != 0;
+    if (padded && target->task)
+        trolley_note(target->task, TROLLEY_LOG_INFO, 0, NULL,
+                     "%s pads UIDs with spaces: C-STORE of %s", target->peer, store->instance);
+    store->meta.size = sizeof store->meta;
+    store->meta.study = target->study;
+    store->meta.series = target->series;
+    store->meta.instance = store->instance;
+    store->meta.sop_class = store->sop_class;
+    store->meta.transfer_syntax = store->syntax.c_str();
+    store->meta.content_type = "application/dicom";
+    return true;
+}
+
+static void begin(struct store *store)
+{
+    const struct trolley_dataset_sink *sink = store->target->sink;
+
+    if (!sink) {
+        store->status = TROLLEY_ERR_UNAVAILABLE;
+        return;
+    }
+    if (!kit_uid_valid(store->instance) || !kit_uid_valid(store->sop_class)) {
+        store->status = TROLLEY_ERR_INVALID_ARG;
+        if (store->target->task)
+            trolley_note(store->target->task, TROLLEY_LOG_WARNING, 0, NULL,
+                         "a C-STORE with an invalid UID was refused");
+        return;
+    }
+    const std::string head = part10_head(&store->meta, store->target->peer);
+    store->status = sink->begin(sink->ctx, &store->meta, &store->item);
+    if (store->status == 0) store->status = sink->write(store->item, head.data(), head.size());
+}
+
+static void end(struct store *store, const OFCondition &condition)
+{
+    const struct trolley_dataset_sink *sink = store->target->sink;
+    struct trolley_failure failure = {};
+
+    if (!store->item) return;
+    failure.size = sizeof failure;
+    failure.status = condition.bad() ? TROLLEY_ERR_TRUNCATED : store->status;
+    failure.flags = trolley_status_flags(failure.status);
+    failure.message = condition.bad() ? "C-STORE: the association broke in the data set"
+                                      : "C-STORE: the data set could not be stored";
+    int32_t status = sink->end(store->item, failure.status < 0 ? &failure : NULL);
+    store->item = NULL;
+    if (store->status == 0) store->status = status;
+}
+
+static OFCondition respond(T_ASC_Association *as, T_ASC_PresentationContextID context,
+                           const T_DIMSE_C_StoreRQ &request, int32_t status)
+{
+    T_DIMSE_C_StoreRSP response;
+
+    memset((void *)&response, 0, sizeof response);
+    response.DimseStatus = dimse_store_status(status);
+    return DIMSE_sendStoreResponse(as, context, &request, &response, NULL);
+}
+
+OFCondition store_receive(T_ASC_Association *as, T_ASC_PresentationContextID context,
+                          const T_DIMSE_C_StoreRQ &request, const struct store_target *target,
+                          int seconds, int32_t *ret_status)
+{
+    T_ASC_PresentationContextID data_context = 0;
+    struct store store = {};
+
+    store.target = target;
+    if (request.DataSetType == DIMSE_DATASET_NULL) return DIMSE_BADCOMMANDTYPE;
+    if (!read_command(as, context, request, &store)) return DIMSE_BADCOMMANDTYPE;
+    begin(&store);
+    SinkStream stream(target->sink, store.status == 0 ? store.item : NULL);
+    OFCondition condition;
+    try {
+        condition = DIMSE_receiveDataSetInFile(as, DIMSE_NONBLOCKING, seconds, &data_context,
+                                               &stream, NULL, NULL);
+    } catch (...) {
+        condition = EC_MemoryExhausted;
+    }
+    if (condition.good() && data_context != context) condition = DIMSE_BADCOMMANDTYPE;
+    if (store.status == 0) store.status = stream.consumer.result();
+    end(&store, condition);
+    *ret_status = condition.bad() && store.status == 0 ? TROLLEY_ERR_TRUNCATED : store.status;
+    return condition.good() ? respond(as, context, request, store.status) : condition;
+}
