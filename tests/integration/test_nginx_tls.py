@@ -1,11 +1,17 @@
 """TLS, client certificates and HTTP/2 against a real nginx in front of a real Orthanc that wants a
 password. SPDX-License-Identifier: MIT"""
 
+import pathlib
+import sys
+
 import pytest
 
 import nginx as nginx_server
 import program
 from nginx import Authority, Nginx, Site
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'servers'))
+from proxy_server import ProxyServer  # noqa: E402
 
 INI = """
 [session pacs]
@@ -175,3 +181,18 @@ def test_wrong_password_is_status_4(ask, proxy, home):
     assert 'check user and password of [session pacs]' in done.stderr
     assert [one['status'] for one in proxy.requests('open', before + 1)[before:]] == [401]
     assert not home.exists() or program.files_below(home) == []
+
+
+def test_tunnel_through_a_proxy(ask, proxy, authority):
+    """The proxy sees where the tunnel leads to and its own password, nothing of the server's."""
+    with ProxyServer(user='me:pr0xy') as tunnel:
+        keys = client_keys(authority.issue('tunnelled'))
+        done = ask('guarded', f'{keys}\nproxy = http://me:pr0xy@{tunnel.address}')
+        assert done.status == 0, done.stderr
+        assert {(method, target) for method, target, _ in tunnel.seen} == {
+            ('CONNECT', f'localhost:{proxy.sites["guarded"].port}')}
+        assert all('authorization' not in fields for _, _, fields in tunnel.seen)
+        done = ask('open', f'proxy = http://me:wr0ng@{tunnel.address}')
+    assert done.status == 1, done.stderr
+    assert '407' in done.stderr
+    assert 'wr0ng' not in done.stderr
