@@ -1,5 +1,5 @@
-/* base64.h: base64 text [RFC 4648 4] as it comes, in pieces of any size. SPDX-License-Identifier:
- * MIT */
+/* base64.h: base64 text [RFC 4648 4] as it comes, in pieces of any size.
+ * SPDX-License-Identifier: MIT */
 #ifndef RAD69_BASE64_H
 #define RAD69_BASE64_H
 

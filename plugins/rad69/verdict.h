@@ -1,5 +1,5 @@
-/* verdict.h: what an answer says about instances that it does not bring. SPDX-License-Identifier:
- * MIT */
+/* verdict.h: what an answer says about instances that it does not bring.
+ * SPDX-License-Identifier: MIT */
 #ifndef RAD69_VERDICT_H
 #define RAD69_VERDICT_H
 
