@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "metadata_dcmtk.h"
 
+#include <cerrno>
+#include <climits>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -158,28 +160,34 @@ std::string decimal_text(const char *text)
     return shorter;
 }
 
-/* A number without fraction, however it is written. */
+/* A number without fraction, however it is written. Negative values in unsigned VRs and the reverse
+ * are seen in the wild: two's complement. */
 template <typename T> T integer(const char *text)
 {
-    /* Negative values in unsigned VRs and the reverse are seen in the wild: two's complement. */
-    using Wide =
-        typename std::conditional<std::is_signed<T>::value, long long, unsigned long long>::type;
-    const int bits = 8 * static_cast<int>(sizeof(T));
-    const double least = -std::ldexp(1.0, bits - 1);
-    const double most = std::ldexp(1.0, std::is_signed<T>::value && bits == 64 ? 63 : bits);
-    const double number = strtod(text, nullptr);
+    using Unsigned = typename std::make_unsigned<T>::type;
+    using Signed = typename std::make_signed<T>::type;
+    const bool wide_signed = std::is_signed<T>::value && sizeof(T) == 8;
+    const double least = static_cast<double>(std::numeric_limits<Signed>::min());
     char *end = nullptr;
-    Wide exact;
 
-    if (!(number >= least && number < most) || number != std::floor(number))
+    errno = 0;
+    if (*text == '-') {
+        const long long number = strtoll(text, &end, 10);
+
+        if (!errno && !*end && number >= std::numeric_limits<Signed>::min())
+            return static_cast<T>(number);
+    } else {
+        const unsigned long long number = strtoull(text, &end, 10);
+
+        if (!errno && end != text && !*end && number <= std::numeric_limits<Unsigned>::max() &&
+            !(wide_signed && number > LLONG_MAX))
+            return static_cast<T>(number);
+    }
+    const double number = strtod(text, &end);
+    if (end == text || *end || number != std::floor(number) || std::fabs(number) > 1e15 ||
+        number < least || number > static_cast<double>(std::numeric_limits<Unsigned>::max()))
         throw Malformed{"a number is out of its VR's range"};
-    exact = *text == '-' || std::is_signed<T>::value ? static_cast<Wide>(strtoll(text, &end, 10))
-                                                     : static_cast<Wide>(strtoull(text, &end, 10));
-    if (end == text) throw Malformed{"a value is no number"};
-    if (*end)
-        return number < 0 ? static_cast<T>(static_cast<long long>(number))
-                          : static_cast<T>(static_cast<unsigned long long>(number));
-    return static_cast<T>(exact);
+    return static_cast<T>(static_cast<long long>(number));
 }
 
 template <typename T> std::vector<T> integers(const Values &values)
