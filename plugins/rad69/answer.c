@@ -233,11 +233,11 @@ static int answer_part_end(void *ctx)
 static int answer_fail_odd(const struct answer *answer, const char *wanted)
 {
     return trolley_fail(answer->task, TROLLEY_ERR_PROTOCOL,
-                        "POST %.*s: the answer is %s in place of %s, it begins with \"%s\" "
+                        "POST %.*s: the answer is %s in place of %s, it begins with \"%.*s\" "
                         "(check url)",
                         (int)strcspn(answer->url, "?#"), answer->url,
                         *answer->type ? answer->type : "of no media type", wanted,
-                        answer->excerpt.text);
+                        kit_excerpt_line(&answer->excerpt), answer->excerpt.text);
 }
 
 static int answer_open_multipart(struct answer *answer, const char *type)

@@ -55,10 +55,16 @@ static const char *excerpt_title(const struct kit_excerpt *excerpt, int *ret_len
     return text;
 }
 
+int kit_excerpt_line(const struct kit_excerpt *excerpt)
+{
+    size_t line = strcspn(excerpt->text, "\r\n");
+
+    return (int)(line < EXCERPT_LINE ? line : EXCERPT_LINE);
+}
+
 int32_t kit_excerpt_fail(const struct kit_excerpt *excerpt, struct trolley_task *task,
                          const char *url, const char *content_type, const char *wanted)
 {
-    size_t line = strcspn(excerpt->text, "\r\n");
     char title[EXCERPT_TITLE + 32] = "";
     int length;
     const char *text = excerpt_title(excerpt, &length);
@@ -69,5 +75,5 @@ int32_t kit_excerpt_fail(const struct kit_excerpt *excerpt, struct trolley_task 
                         "(check url)",
                         (int)strcspn(url, "?"), url,
                         *content_type ? content_type : "of no media type", wanted, title,
-                        (int)(line < EXCERPT_LINE ? line : EXCERPT_LINE), excerpt->text);
+                        kit_excerpt_line(excerpt), excerpt->text);
 }

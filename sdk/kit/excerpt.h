@@ -25,6 +25,9 @@ bool kit_excerpt_add(struct kit_excerpt *excerpt, const void *data, size_t lengt
 /* Does it begin as an HTML page does? */
 bool kit_excerpt_is_html(const struct kit_excerpt *excerpt);
 
+/* How many bytes of `text` are the first line, as much of it as is shown. */
+int kit_excerpt_line(const struct kit_excerpt *excerpt);
+
 /* Fails the task with TROLLEY_ERR_PROTOCOL: what `url` (shown without its query) answered with in
  * place of `wanted`, quoting its first line and the title of an HTML page. Returns that status. */
 int32_t kit_excerpt_fail(const struct kit_excerpt *excerpt, struct trolley_task *task,
