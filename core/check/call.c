@@ -65,7 +65,7 @@ int32_t call_find(struct subject *subject, uint32_t level, struct record_probe *
     struct trolley_query_builder *builder = NULL;
     const struct trolley_query *query, *argument;
     struct trolley_query copy;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     struct trolley_task *task;
     int32_t r;
 
@@ -97,7 +97,7 @@ int32_t call_find(struct subject *subject, uint32_t level, struct record_probe *
 int32_t call_fetch(struct subject *subject, uint32_t level, struct dataset_probe *probe)
 {
     const struct trolley_downloader_ops *ops = &subject->instance.ops.downloader;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     struct trolley_ref ref = {
         .size = sizeof ref,
         .level = level,
@@ -129,7 +129,7 @@ int32_t call_ping(struct subject *subject)
 {
     const struct trolley_ping_interface *ping =
         instance_interface(&subject->instance, TROLLEY_PING_INTERFACE);
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     struct trolley_task *task;
     int32_t r;
 

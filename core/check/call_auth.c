@@ -34,7 +34,7 @@ static int32_t auth_prepare(struct subject *subject, const struct trolley_auth_h
     const struct trolley_auth_ops *ops = &subject->instance.ops.auth;
     struct trolley_auth_request request = {
         .size = sizeof request, .set_header = auth_set_header, .add_query = auth_add_query};
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     const void *argument;
     int32_t r;
 
@@ -53,7 +53,7 @@ static int32_t auth_prepare(struct subject *subject, const struct trolley_auth_h
 static int32_t auth_challenge(struct subject *subject, const struct trolley_auth_http *http)
 {
     const struct trolley_auth_ops *ops = &subject->instance.ops.auth;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     const struct trolley_http_header header = {
         subject_text(subject, &pages, "WWW-Authenticate"),
         subject_text(subject, &pages, "Bearer realm=\"check\"")};

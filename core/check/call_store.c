@@ -76,7 +76,7 @@ static const struct trolley_meta *store_meta(const struct subject *subject, stru
 /* One call's bytes, which are no longer there after the call in closed style. */
 static int32_t store_write(struct subject *subject, void *writer, const char *data, size_t length)
 {
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     void *copy = pages_put(&pages, data, length);
     struct trolley_task *task = subject_task(subject, &pages);
     int32_t r = TROLLEY_ERR_NOMEM;
@@ -92,7 +92,7 @@ static int32_t store_commit(struct subject *subject, void *writer, size_t length
 {
     const struct trolley_where_sink where = {ret_stored, store_where};
     struct store_elements elements;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     const struct trolley_meta *meta;
     int32_t r;
 
@@ -106,7 +106,7 @@ static int32_t store_commit(struct subject *subject, void *writer, size_t length
 
 static int32_t store_sync(struct subject *subject)
 {
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     int32_t r;
 
     if (!subject->instance.ops.storage.sync) return 0;
@@ -118,7 +118,7 @@ static int32_t store_sync(struct subject *subject)
 
 static int32_t store_open(struct subject *subject, uint32_t flags, size_t length, void **ret_writer)
 {
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     const struct trolley_meta *meta = store_meta(subject, &pages, SAMPLE_INSTANCE, length, NULL);
     int32_t r;
 
@@ -159,7 +159,7 @@ int32_t call_exists(struct subject *subject, const char *instance, struct call_s
 {
     const struct trolley_where_sink where = {ret_stored, store_where};
     struct store_elements elements;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     const struct trolley_meta *meta;
     int32_t r;
 

@@ -150,7 +150,7 @@ void check_destroy_null(struct check *check)
 
 void check_unknown_interface(struct check *check)
 {
-    static const char *const ids[] = {"", "trolley.nowhere/1", "trolley.ping/999"};
+    static const char *const ids[] = {"trolley.nowhere/1", "", "trolley.ping/999"};
     struct subject subject;
     size_t i;
 

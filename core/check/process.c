@@ -94,7 +94,7 @@ void *pages_put(struct pages *pages, const void *data, size_t size)
     if (pages->count == PAGES_MAX) return NULL;
     start = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED) return NULL;
-    (void)mprotect(start + room, page, PROT_NONE);
+    if (pages->guard) (void)mprotect(start + room, page, PROT_NONE);
     at = start + room - size;
     if (size) memcpy(at, data, size);
     pages->items[pages->count].start = start;

@@ -3,6 +3,7 @@
 #ifndef CORE_CHECK_PROCESS_H
 #define CORE_CHECK_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,8 +27,8 @@ uint16_t process_free_port(void);
 int process_silent_server(uint16_t *ret_port);
 
 /*
- * Pages for arguments: what is put there ends at the end of a page, with a page behind it that
- * cannot be read, and the whole can be closed after the call.
+ * Pages for arguments: what is put there ends at the end of a page; with `guard` the one behind it
+ * cannot be read. The whole can be closed after the call.
  */
 #define PAGES_MAX 128
 struct pages {
@@ -36,6 +37,7 @@ struct pages {
         size_t size;
     } items[PAGES_MAX];
     unsigned count;
+    bool guard;
 };
 /* A copy of `data`; NULL when there is no memory. It is aligned to 8 bytes when its size is. */
 void *pages_put(struct pages *pages, const void *data, size_t size);

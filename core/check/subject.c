@@ -51,6 +51,11 @@ const char *subject_text(const struct subject *subject, struct pages *pages, con
     return copy ? copy : text;
 }
 
+struct pages subject_pages(const struct subject *subject)
+{
+    return (struct pages){.guard = subject->style == SUBJECT_EXACT};
+}
+
 struct trolley_task *subject_task(struct subject *subject, struct pages *pages)
 {
     task_reset(&subject->task);
@@ -60,11 +65,10 @@ struct trolley_task *subject_task(struct subject *subject, struct pages *pages)
 
 void subject_done(struct subject *subject, struct pages *pages)
 {
-    /* Closed pages stay until the end, so that nothing else comes to lie there. */
-    if (subject->style == SUBJECT_CLOSED)
-        pages_close(pages);
-    else
-        pages_free(pages);
+    /* Pages stay until the process ends: nothing else comes to lie there, and only in the closed
+     * style does it matter who reads them late. */
+    if (subject->style == SUBJECT_CLOSED) pages_close(pages);
+    if (subject->style == SUBJECT_PLAIN) pages_free(pages);
 }
 
 static int32_t subject_peer(const struct trolley_config *config, const char *key,
@@ -86,7 +90,7 @@ static void subject_present(struct subject *subject)
     const bool wider = subject->style == SUBJECT_WIDE;
     struct guarded_config *copy;
 
-    pages_free(&subject->life);
+    subject->life = (struct pages){.guard = subject->style == SUBJECT_EXACT};
     subject->config = &subject->component.config;
     subject->host = subject_open_struct(subject, &subject->life, &subject->setup->host,
                                         sizeof subject->setup->host);
@@ -277,7 +281,6 @@ void subject_free(struct subject *subject)
     section_free(subject->component.section);
     free(subject->component.name);
     free(subject->component.title);
-    pages_free(&subject->life);
     task_clear(&subject->task);
 }
 
@@ -304,7 +307,7 @@ static int subject_call_create(struct subject *subject)
 {
     const struct trolley_component *plugin = &subject->check->component;
     char untouched;
-    struct pages pages = {0};
+    struct pages pages = subject_pages(subject);
     void *shared = &untouched, *self = &untouched;
     int32_t r = 0;
 
@@ -320,7 +323,7 @@ static int subject_call_create(struct subject *subject)
         subject->component.shared = shared == &untouched ? NULL : shared;
     }
     check_doing(subject->check, "create");
-    pages = (struct pages){0};
+    pages = subject_pages(subject);
     subject->component.creating = &subject->instance;
     r = plugin->create(subject->host, subject->config, subject->component.shared,
                        subject_task(subject, &pages), &self);

@@ -66,9 +66,10 @@ const char *subject_reason(struct subject *subject);
 
 /*
  * The task of one call, in the style of the subject. Use:
- *     struct pages pages = {0};
+ *     struct pages pages = subject_pages(subject);
  *     task = subject_task(subject, &pages); ... subject_done(subject, &pages);
  */
+struct pages subject_pages(const struct subject *subject);
 struct trolley_task *subject_task(struct subject *subject, struct pages *pages);
 void subject_done(struct subject *subject, struct pages *pages);
 

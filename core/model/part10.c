@@ -164,7 +164,7 @@ static void part10_take_rest(struct part10 *reader, const uint8_t *data, size_t 
     reader->state = PART10_MORE; /* for the parser alone */
     if (reader->rest == PART10_REST_AHEAD) {
         reader->rest = PART10_REST_FOLLOWED;
-        part10_parse_rest(reader);
+        if (reader->have == reader->need) part10_parse_rest(reader);
     }
     (void)part10_parse(reader, data, length);
     if (reader->state == PART10_BAD) reader->rest = PART10_REST_LOST;

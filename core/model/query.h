@@ -3,6 +3,8 @@
 #ifndef CORE_MODEL_QUERY_H
 #define CORE_MODEL_QUERY_H
 
+#include <stdbool.h>
+
 #include "core/trolley.h"
 
 /* A query as a searcher gets it, made from another one by the acceptance rule. */
@@ -46,9 +48,11 @@ enum query_match { QUERY_MATCH_YES, QUERY_MATCH_NO };
  * whose attribute never comes back cannot be checked). Parameters without a tag are looked at only
  * where they are the host's (min_study_date, max_study_date). ModalitiesInStudy matches when any of
  * its values does. Not checked, as if they had not come back: attributes within sequences, bulk
- * data, and person names when the query asks for fuzzy matching [PS3.18 8.3.4.2].
+ * data, and person names when the query asks for fuzzy matching [PS3.18 8.3.4.2], or says nothing
+ * of it and `fuzzy` is the searcher's own way.
  */
 enum query_match query_match_record(const struct trolley_query *query,
-                                    const struct trolley_record *record, uint8_t *seen);
+                                    const struct trolley_record *record, bool fuzzy,
+                                    uint8_t *seen);
 
 #endif

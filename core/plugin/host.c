@@ -187,22 +187,7 @@ static int32_t host_session_info(const struct trolley_host *host,
     return 0;
 }
 
-/* The URLs that a component's section names. */
-static const char *host_home(const struct trolley_config *config, uint32_t i)
-{
-    const struct trolley_span *options = component_of(config)->plugin.options;
-
-    for (uint32_t n = 0; options && n < options->count; n++) {
-        const struct trolley_option *option = trolley_span_at(options, n);
-        const char *url =
-            option->type == TROLLEY_OPTION_URL ? config->text(config, option->key) : NULL;
-
-        if (url && i-- == 0) return url;
-    }
-    return NULL;
-}
-
-static const struct transfer_host transfer_host = {host_session_info, host_home};
+static const struct transfer_host transfer_host = {host_session_info, config_url};
 
 static const struct trolley_http_service *host_open_transfer(struct trolley_setup *setup)
 {

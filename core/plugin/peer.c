@@ -90,6 +90,16 @@ int32_t component_peer(const struct trolley_config *config, const char *key,
     return 0;
 }
 
+bool instance_fuzzy(const struct instance *instance)
+{
+    const struct peer *peer;
+
+    if (component_integer(instance->component, "fuzzymatching", 0) != 0) return true;
+    for (peer = instance->peers; peer; peer = peer->next)
+        if (instance_fuzzy(peer->instance)) return true;
+    return false;
+}
+
 void peers_free(struct peer *peers)
 {
     while (peers) {

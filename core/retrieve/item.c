@@ -7,6 +7,7 @@
 #include <trolley/helpers.h>
 
 #include "core/model/part10.h"
+#include "core/retrieve/claim.h"
 
 #define META_SIZE_1_0 (offsetof(struct trolley_meta, elements) + sizeof(struct trolley_span))
 
@@ -99,95 +100,6 @@ static void item_report(struct item *item, uint32_t kind, const char *message)
     report_outcome(item->fetch->report, &outcome, NULL);
 }
 
-/* Is everything of this series wanted, and does the request ask for it? */
-static bool item_wanted(const struct fetch *fetch, const char *series)
-{
-    const struct study *study = fetch->study;
-    const struct chunk *chunk = fetch->chunk;
-    uint32_t i;
-
-    if (!series || chunk->level == TROLLEY_LEVEL_INSTANCE) return false;
-    for (i = 0; i < study->series_count; i++)
-        if (strcmp(study->series[i].uid, series) == 0) break;
-    if (chunk->level == TROLLEY_LEVEL_SERIES && i != chunk->items[0]) return false;
-    return study->whole || (i < study->series_count && study->series[i].whole);
-}
-
-/* Does the request ask for this entry, be it among others? */
-static bool item_asked(const struct fetch *fetch, uint32_t index)
-{
-    const struct chunk *chunk = fetch->chunk;
-    uint32_t i;
-
-    if (chunk->level == TROLLEY_LEVEL_STUDY) return true;
-    if (chunk->level == TROLLEY_LEVEL_SERIES)
-        return fetch->study->entries[index].series == chunk->items[0];
-    for (i = 0; i < chunk->count; i++)
-        if (chunk->items[i] == index) return true;
-    return false;
-}
-
-/*
- * May the item fill this entry? Once, but for items beside each other: frames of one instance, and
- * a variant of what came as another. These are one more to expect.
- */
-static bool item_fits(const struct item *item, const struct entry *entry, uint16_t variant)
-{
-    if (entry->state == ENTRY_PENDING) return true;
-    if (entry->state == ENTRY_IGNORED) return false;
-    if (item->meta.frame) return true;
-    return entry->state == ENTRY_DONE && entry->variant != variant;
-}
-
-/* An instance that nobody named, of a series that is wanted as a whole. */
-static int item_add(struct item *item, uint32_t *ret_index)
-{
-    struct study *study = item->fetch->study;
-    const struct series *series;
-    int r = study_add(study, TROLLEY_LEVEL_INSTANCE, item->meta.series, item->meta.instance,
-                      item->meta.sop_class, item->meta.transfer_syntax, ret_index);
-
-    if (r < 0) return r;
-    study->entries[*ret_index].flags |= ENTRY_UNASKED;
-    study->came++;
-    series = &study->series[study->entries[*ret_index].series];
-    /* Behind the study's or series' own entry: those that were counted are expected already. */
-    if (study->came <= study->related || (series->related && series->entries - 1 <= series->related))
-        return 0;
-    study->extra++;
-    report_expect(item->fetch->report, 1);
-    return 0;
-}
-
-/* Claims the entry that the item fills. Returns the outcome kind that speaks against it, SKIPPED
- * for what a request repeats of what is there, 0 when it is accepted. */
-static uint32_t item_claim(struct item *item)
-{
-    struct study *study = item->fetch->study;
-    uint32_t index = study_lookup(study, item->meta.instance);
-    struct entry *entry;
-    uint16_t variant;
-
-    if (index == ENTRY_NONE) {
-        if (!item_wanted(item->fetch, item->meta.series)) return TROLLEY_OUTCOME_UNEXPECTED;
-        if (item_add(item, &index) < 0) return TROLLEY_OUTCOME_FAILED;
-    }
-    entry = &study->entries[index];
-    variant = study_name(study, item->meta.variant);
-    if (!item_fits(item, entry, variant)) {
-        if (entry->request == item->fetch->request) return TROLLEY_OUTCOME_DUPLICATE;
-        return item_asked(item->fetch, index) ? TROLLEY_OUTCOME_SKIPPED
-                                              : TROLLEY_OUTCOME_UNEXPECTED;
-    }
-    if (entry->state != ENTRY_PENDING) report_expect(item->fetch->report, 1);
-    entry->state = ENTRY_ARRIVING;
-    entry->variant = variant;
-    entry->arriving++;
-    entry->request = item->fetch->request;
-    item->entry = index;
-    return 0;
-}
-
 __attribute__((format(printf, 3, 4))) static void item_fail(struct item *item, int status,
                                                             const char *format, ...)
 {
@@ -209,7 +121,7 @@ static void item_judge(struct item *item)
 
     if (item->meta.study && strcmp(item->meta.study, study->uid) == 0 && item->meta.instance) {
         pthread_mutex_lock(item->fetch->run_lock);
-        against = item_claim(item);
+        against = claim_entry(item->fetch, &item->meta, &item->entry);
         pthread_mutex_unlock(item->fetch->run_lock);
     }
     if (!against) {
@@ -324,6 +236,8 @@ static void item_read_head(struct item *item, const void *data, uint64_t length)
     if (item->state != ITEM_HEAD) return;
     if (state == PART10_DONE) item_take_head(item);
     if (state != PART10_BAD) return;
+    item_fail(item, TROLLEY_ERR_PROTOCOL, "what came is no readable DICOM: %s",
+              part10_problem(item->head));
     item->state = ITEM_DISCARDED;
     item_drop(item);
 }
@@ -444,12 +358,12 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     pthread_mutex_lock(item->fetch->run_lock);
     entry = item_entry(item);
     if (entry && item->state == ITEM_ACCEPTED) item_release(item, entry);
-    if (entry && status && entry->state != ENTRY_DONE) {
+    if (entry && status && status != TROLLEY_ERR_CANCELLED && entry->state != ENTRY_DONE) {
         entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
         study_fail(item->fetch->study, entry, &item->failure);
     }
     pthread_mutex_unlock(item->fetch->run_lock);
-    if (status && !entry)
+    if (status && status != TROLLEY_ERR_CANCELLED && !entry)
         trolley_note(&item->task.abi, TROLLEY_LOG_WARNING, 0, NULL,
                      "an object that could not be told apart was broken: %s",
                      item->failure.message);

@@ -11,8 +11,8 @@
 /* Committed, not yet known to be final. Texts lie behind the struct. */
 struct committed {
     struct committed *next;
-    const char *content_type;
     struct study *study;
+    const char *content_type;
     struct trolley_outcome outcome;
 };
 

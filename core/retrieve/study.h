@@ -102,9 +102,6 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index);
 int study_add(struct study *study, uint32_t level, const char *series_uid, const char *uid,
               const char *sop_class, const char *transfer_syntax, uint32_t *ret_index);
 
-/* The index of a name, kept when it is new; 0 for none. */
-uint16_t study_name(struct study *study, const char *text);
-
 /*
  * Somebody counted the instances of the study or series that `ref` means. Kept where its instances
  * are not named; the highest count stands. Returns how many more are expected than before.
@@ -116,6 +113,9 @@ bool study_is_verified(const struct study *study);
 
 /* How many instances of the study (series ENTRY_NONE) or of one series are there. */
 uint32_t study_delivered(const struct study *study, uint32_t series);
+
+/* The index of a name, kept when it is new; 0 for none. */
+uint16_t study_name(struct study *study, const char *text);
 
 /* The entry of a SOP Instance UID, ENTRY_NONE when there is none. */
 uint32_t study_lookup(const struct study *study, const char *uid);

@@ -105,8 +105,8 @@ static int password_prepare(struct transfer_exchange *x)
     return 0;
 }
 
-/* A password from a file or command may have changed. The same one is not tried twice: servers lock
- * users out. */
+/* A password from a file or command may have changed. The same one is not tried twice, since servers
+ * lock users out; but one that worked is, once, where the server has forgotten the log-in. */
 static int32_t password_challenge(struct transfer_exchange *x)
 {
     struct transfer_auth *auth = &x->job->door->session->auth;
@@ -116,7 +116,7 @@ static int32_t password_challenge(struct transfer_exchange *x)
     if (r < 0) return r;
     if (auth->password && strcmp(auth->password, password) == 0) {
         password_free(password);
-        return TROLLEY_ERR_AUTH;
+        return atomic_exchange(&auth->worked, false) ? TROLLEY_OK : TROLLEY_ERR_AUTH;
     }
     password_free(auth->password);
     auth->password = password;

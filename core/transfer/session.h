@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <kit/buffer.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <trolley/helpers.h>
 
@@ -47,6 +48,7 @@ struct transfer_auth {
     uint64_t verdicts; /* log-ins so far, refused ones too */
     int32_t verdict;   /* the last one's: OK or negative */
     char *password;    /* as last read; NULL before the first use; wiped when it goes */
+    atomic_bool worked; /* an answer came with it since the last refusal */
 };
 
 struct transfer_session {

@@ -54,8 +54,10 @@ int32_t login_secret(struct login *login, const char *key, struct trolley_task *
     return 0;
 }
 
-static int32_t login_say(const struct login *login, int32_t status, struct trolley_task *task,
-                         const char *what, va_list args)
+__attribute__((format(printf, 4, 0))) static int32_t login_say(const struct login *login,
+                                                               int32_t status,
+                                                               struct trolley_task *task,
+                                                               const char *what, va_list args)
 {
     char text[768];
 

@@ -27,7 +27,7 @@ static bool pages_is_usual_limit(uint64_t count)
  * Has this object come before? Told by its UID and those of all levels above it, its own or the
  * path's: archives hold instances of one UID in two studies. *ret_uid is whether it has a UID.
  */
-static int pages_is_fresh(const struct pages *pages, struct uid_set *seen,
+static int pages_is_fresh(const struct pages *pages, struct kit_uid_set *seen,
                           const struct kit_dicom_json *object, bool *ret_fresh, bool *ret_uid)
 {
     const struct request *request = pages->request;
@@ -44,7 +44,7 @@ static int pages_is_fresh(const struct pages *pages, struct uid_set *seen,
         r = kit_buffer_printf(&key, "%s/", uid ? uid : "");
     }
     *ret_fresh = true;
-    if (r == 0 && *ret_uid) r = uid_set_add(seen, key.data, ret_fresh);
+    if (r == 0 && *ret_uid) r = kit_uid_set_add(seen, key.data, ret_fresh);
     kit_buffer_free(&key);
     return r;
 }
@@ -156,7 +156,7 @@ static int pages_ask_loosely(struct pages *pages)
     if (pages->delivered)
         pages_note(pages, "nothing was found for a value that must be percent-encoded, but with "
                           "wildcards in its place: the server does not decode what it is asked");
-    uid_set_free(&pages->dropped);
+    kit_uid_set_free(&pages->dropped);
     pages->offset = pages->skip;
     pages->request = strict;
     pages->task = task;

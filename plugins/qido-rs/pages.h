@@ -4,13 +4,14 @@
 
 #include "page.h"
 #include "request.h"
-#include "uid_set.h"
+#include <kit/uid_set.h>
 
 struct pages {
     const struct page_source *source;
     const struct request *request;
     struct trolley_task *task;
-    struct uid_set *seen;  /* UIDs of the request's level; objects that came before are dropped */
+    struct kit_uid_set
+        *seen;             /* UIDs of the request's level; objects that came before are dropped */
     uint64_t page_size;    /* 0: the server's */
     uint64_t offset;       /* where to begin */
     uint64_t most;         /* objects wanted, UINT64_MAX for all */
@@ -21,8 +22,8 @@ struct pages {
     int32_t code;       /* HTTP status of the last answer */
     uint64_t delivered; /* objects handed on */
     /* Its own, for a loose request: */
-    struct uid_set dropped; /* answers that do not match */
-    uint64_t skip;          /* matching ones still to be left out */
+    struct kit_uid_set dropped; /* answers that do not match */
+    uint64_t skip;              /* matching ones still to be left out */
 };
 
 /*

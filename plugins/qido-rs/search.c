@@ -294,7 +294,7 @@ int32_t qido_find(void *self, const struct trolley_query *query,
     search.choice = calloc((size_t)query->keys.count + 1, sizeof *search.choice);
     r = search.choice ? search_run(&search) : TROLLEY_ERR_NOMEM;
     free(search.choice);
-    uid_set_free(&search.seen);
+    kit_uid_set_free(&search.seen);
     return r;
 }
 

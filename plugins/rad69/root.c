@@ -22,11 +22,12 @@ static size_t root_fit(const char *text, size_t length, size_t size)
     return length;
 }
 
+/* `text` may lie within `out`; NULL reads as "". */
 static void root_copy(char *out, size_t size, const char *text)
 {
     size_t length = root_fit(text ? text : "", text ? strlen(text) : 0, size);
 
-    memcpy(out, text ? text : "", length);
+    memmove(out, text ? text : "", length);
     out[length] = '\0';
 }
 

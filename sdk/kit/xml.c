@@ -158,7 +158,7 @@ static void xml_document_type(void *ctx, const xmlChar *name, const xmlChar *ext
 /* Markup stands at the same bytes in these encodings, so the guard reads what libxml2 reads. */
 static void xml_begin(void *ctx)
 {
-    static const char *const known[] = {"UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1"};
+    static const char *const known[] = {"UTF-8", "UTF8", "ISO-8859-1"};
     struct kit_xml *xml = ctx;
     const xmlChar *encoding = xml->parser->encoding;
 
@@ -276,8 +276,14 @@ void kit_xml_free(struct kit_xml *xml)
     free(xml);
 }
 
+/* Some errors of libxml2 know no parser (an encoding's); they would be printed. The two settings
+ * are the thread's own. */
 static int xml_feed(struct kit_xml *xml, const char *data, size_t length, bool last)
 {
+    xmlStructuredErrorFunc outer = xmlStructuredError;
+    void *outer_context = xmlStructuredErrorContext;
+
+    xmlSetStructuredErrorFunc(xml, xml_error);
     while (xml->status == 0 && length > 0) {
         int n = length > INT_MAX / 4 ? INT_MAX / 4 : (int)length;
 
@@ -286,6 +292,7 @@ static int xml_feed(struct kit_xml *xml, const char *data, size_t length, bool l
         length -= (size_t)n;
     }
     if (xml->status == 0 && last) (void)xmlParseChunk(xml->parser, NULL, 0, 1);
+    xmlSetStructuredErrorFunc(outer_context, outer);
     if (xml->status == 0 && !xml->parser->wellFormed)
         (void)xml_fail(xml, TROLLEY_ERR_PROTOCOL, xml_parser_line(xml), "not well-formed");
     return xml->status;

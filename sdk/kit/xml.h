@@ -4,7 +4,7 @@
  *
  * Refused, each with its own words in kit_xml_problem: document type declarations (so there are no
  * entities but the five of XML and character references, no external references, no network),
- * encodings other than UTF-8, US-ASCII and ISO-8859-1, invalid UTF-8, undeclared name space
+ * encodings other than UTF-8 and ISO-8859-1, invalid UTF-8, undeclared name space
  * prefixes, whatever is not well-formed, and what goes past the limits. Processing instructions and
  * comments are skipped. Memory is bounded by the limits, not by the document.
  * SPDX-License-Identifier: MIT

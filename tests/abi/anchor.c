@@ -21,6 +21,7 @@ STRUCT(auth_ops);
 STRUCT(meta);
 STRUCT(dataset_sink);
 STRUCT(downloader_ops);
+STRUCT(delivers_interface);
 STRUCT(host);
 STRUCT(dictionary_service);
 STRUCT(task);

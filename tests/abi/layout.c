@@ -15,7 +15,7 @@
     static_assert(offsetof(struct trolley_##name, member) == (offset), #name "." #member)
 
 /* auth.h */
-OPEN(auth_request, 48);
+OPEN(auth_request, 56);
 AT(auth_request, size, 0);
 AT(auth_request, reserved, 4);
 AT(auth_request, impl, 8);
@@ -23,6 +23,7 @@ AT(auth_request, method, 16);
 AT(auth_request, url, 24);
 AT(auth_request, set_header, 32);
 AT(auth_request, add_query, 40);
+AT(auth_request, set_scheme, 48);
 OPEN(auth_http, 24);
 AT(auth_http, size, 0);
 AT(auth_http, reserved, 4);
@@ -69,6 +70,10 @@ AT(downloader_ops, fetch, 8);
 AT(downloader_ops, preferred_level, 16);
 AT(downloader_ops, batch, 24);
 AT(downloader_ops, group_level, 32);
+OPEN(delivers_interface, 16);
+AT(delivers_interface, size, 0);
+AT(delivers_interface, reserved, 4);
+AT(delivers_interface, delivers, 8);
 
 /* host.h */
 OPEN(host, 32);
@@ -396,4 +401,5 @@ VALUE(TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE), 8);
 /* services and interfaces */
 TEXT(TROLLEY_DICTIONARY_SERVICE, "trolley.dictionary/1");
 TEXT(TROLLEY_HTTP_SERVICE, "trolley.http/1");
+TEXT(TROLLEY_DELIVERS_INTERFACE, "trolley.delivers/1");
 TEXT(TROLLEY_PING_INTERFACE, "trolley.ping/1");

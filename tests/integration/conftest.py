@@ -1,13 +1,18 @@
 """Fixtures: a real Orthanc, studies, and the program. SPDX-License-Identifier: MIT"""
 
+import contextlib
 import os
 import pathlib
 import subprocess
+import sys
 from dataclasses import dataclass
 
 import pydicom
 import pytest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'servers'))
+import fault_server as faults
+import dimse_servers
 import orthanc as orthanc_server
 import program
 
@@ -166,6 +171,17 @@ def orthanc_locked(tmp_path_factory, phantoms):
 
 
 @pytest.fixture
+def fault_server(phantoms):
+    """fault_server(fault, files=None): a DICOMweb origin that holds the phantoms, or those files, and
+    has the fault of that name; tests/servers/README.md tells them all. Stopped after the test."""
+    with contextlib.ExitStack() as stack:
+        def start(fault, files=None):
+            paths = files or [instance.path for instance in phantoms.instances]
+            return stack.enter_context(faults.fault_server(fault, paths))
+        yield start
+
+
+@pytest.fixture
 def web_ini(orthanc):
     return WEB.format(url=orthanc.dicom_web)
 
@@ -193,3 +209,94 @@ def trolley(tmp_path):
 def home(tmp_path):
     """Where the storage of the sample INI texts lies."""
     return tmp_path / 'home'
+
+
+# ---- DIMSE ----
+
+DIMSE = """
+[searcher search]
+type = dicom-qr
+host = 127.0.0.1
+port = {port}
+called_ae = {ae}
+
+[downloader get]
+type = c-get
+host = 127.0.0.1
+port = {port}
+called_ae = {ae}
+
+[downloader move]
+type = c-move
+host = 127.0.0.1
+port = {port}
+called_ae = {ae}
+listen_address = 127.0.0.1
+listen_port = {listen}
+
+[storage home]
+type = tree
+path = home
+min_free = 0
+
+[trolley dimse]
+searcher = search
+downloader = get
+storage = home
+"""
+
+
+@pytest.fixture(scope='session')
+def listen_port():
+    """Where the storage SCP of c-move is known to the servers."""
+    return orthanc_server.free_port()
+
+
+@pytest.fixture(scope='session')
+def qrscp(tmp_path_factory, phantoms, listen_port):
+    """A dcmqrscp that holds the phantoms and knows TROLLEY, and NOWHERE where nobody listens."""
+    server = dimse_servers.Qrscp(tmp_path_factory.mktemp('qrscp'),
+                                 {'TROLLEY': listen_port, 'NOWHERE': orthanc_server.free_port()})
+    server.start()
+    try:
+        server.store([instance.path for instance in phantoms.instances])
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope='session')
+def orthanc_dimse(tmp_path_factory, sample_files, phantoms, listen_port):
+    """An Orthanc that sends to TROLLEY and holds the phantoms and the real files it takes."""
+    server = started(tmp_path_factory.mktemp('orthanc-dimse'),
+                     DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
+                                                  'Port': listen_port, 'AllowGet': True}})
+    try:
+        server.upload([instance.path for instance in phantoms.instances])
+        uids = {}
+        for path in sample_files:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            uids.setdefault(header.get('SOPInstanceUID'), path)
+        for path in uids.values():
+            try:
+                server.upload([path])
+            except orthanc_server.urllib.error.HTTPError:
+                pass
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def qr_ini(qrscp, listen_port):
+    return DIMSE.format(port=qrscp.port, ae='PACS', listen=listen_port)
+
+
+@pytest.fixture
+def peer_ini(listen_port):
+    """peer_ini(peer): the INI text for a scripted peer."""
+    def text(peer):
+        ini = DIMSE.format(port=peer.port, ae='PEER', listen=listen_port)
+        return ini.replace('called_ae = PEER', 'called_ae = PEER\ndimse_timeout = 3s\n'
+                           'acse_timeout = 3s\nmax_retries = 0')
+    return text

@@ -5,8 +5,10 @@ import base64
 import contextlib
 import csv
 import http.server
+import os
 import pathlib
 import re
+import shlex
 import threading
 import urllib.parse
 
@@ -66,6 +68,13 @@ def test_template_is_installed_where_the_host_looks(template, tmp_path):
     assert re.search(r'^sample +1\.0 +searcher', listed.stdout, re.MULTILINE)
 
 
+def test_template_passes_the_validator(template):
+    """`make check`, as the guide says."""
+    said = sdk_build.make(template, 'check')
+    assert len(re.findall(r'^passed +searcher +create-repeated', said, re.MULTILINE)) == 2
+    assert not re.search(r'^failed', said, re.MULTILINE)
+
+
 # ---- the kit ----
 
 def test_kit_needs_no_library(tmp_path):
@@ -81,29 +90,54 @@ def test_kit_needs_no_library(tmp_path):
     assert [name for name in sdk_build.exported(output) if name.startswith('kit_')] == []
 
 
+def run_with_kit(folder, package, text):
+    """What a program of C source `text`, linked as `package` says, prints."""
+    (folder / 'program.c').write_text(text)
+    flags = sdk_build.pkg_config(folder, '--cflags', '--libs', package)
+    compiler = [*shlex.split(os.environ['CC']), *shlex.split(sdk_build.SANITIZERS)]
+    sdk_build.run([*compiler, '-o', folder / 'program', folder / 'program.c', *flags], folder)
+    return sdk_build.run([folder / 'program'], folder)
+
+
 def test_dicom_json_of_the_kit(tmp_path):
     """`pkg-config --libs trolley-sdk-json` is all that dicom_json.h needs."""
-    source = tmp_path / 'json.c'
-    source.write_text('''
+    assert run_with_kit(tmp_path, 'trolley-sdk-json', r'''
         #include <kit/dicom_json.h>
         #include <stdio.h>
         #include <string.h>
         int main(void)
         {
-            const char *text = "{\\"00100020\\":{\\"vr\\":\\"LO\\",\\"Value\\":[\\"P1\\"]}}", *problem;
+            const char *text = "{\"00100020\":{\"vr\":\"LO\",\"Value\":[\"P1\"]}}", *problem;
             struct kit_dicom_json *set;
             if (kit_dicom_json_parse(text, strlen(text), NULL, &set, &problem) < 0) return 1;
             puts(kit_dicom_json_text(set, 0x00100020));
             kit_dicom_json_free(set);
             return 0;
         }
-    ''')
-    flags = sdk_build.pkg_config(tmp_path, '--cflags', '--libs', 'trolley-sdk-json')
-    program = tmp_path / 'json'
-    compiler = [*sdk_build.shlex.split(sdk_build.os.environ['CC']),
-                *sdk_build.shlex.split(sdk_build.SANITIZERS)]
-    sdk_build.run([*compiler, '-o', program, source, *flags], tmp_path)
-    assert sdk_build.run([program], tmp_path) == 'P1\n'
+    ''') == 'P1\n'
+
+
+def test_xml_of_the_kit(tmp_path):
+    """`pkg-config --libs trolley-sdk-xml` is all that xml.h needs."""
+    assert run_with_kit(tmp_path, 'trolley-sdk-xml', r'''
+        #include <kit/xml.h>
+        #include <stdio.h>
+        static int start(void *ctx, const struct kit_xml_element *element)
+        {
+            (void)ctx;
+            return puts(kit_xml_value(element, "id")) < 0;
+        }
+        int main(void)
+        {
+            const struct kit_xml_handler handler = {.start = start};
+            struct kit_xml *xml;
+            int r = kit_xml_new(NULL, &handler, NULL, &xml);
+            if (r == 0) r = kit_xml_push(xml, "<study id='P1'/>", 16);
+            if (r == 0) r = kit_xml_finish(xml);
+            kit_xml_free(xml);
+            return r != 0;
+        }
+    ''') == 'P1\n'
 
 
 # ---- the guide ----
@@ -162,7 +196,7 @@ def acme_plugins(tmp_path_factory):
     (folder / 'acme.c').write_text('\n'.join(blocks('c')))
     [command] = blocks('sh')
     flags = f'-Werror {sdk_build.SANITIZERS}'
-    script = f'cc() {{ {sdk_build.os.environ["CC"]} "$@" {flags}; }}\n{command}'
+    script = f'cc() {{ {os.environ["CC"]} "$@" {flags}; }}\n{command}'
     sdk_build.run(['sh', '-e', '-c', script], folder, env=sdk_build.environment(folder))
     plugins = site(folder / 'plugins')
     (folder / 'acme.so').rename(plugins / 'acme.so')
@@ -196,6 +230,12 @@ def test_guide_searcher(trolley, acme, acme_plugins):
     [row] = march.rows()
     assert row['StudyInstanceUID'] == '1.2.3.2'
     assert server.asked[-1] == {'patient': 'P1', 'from': '20240301'}
+
+
+def test_guide_searcher_passes_the_validator(trolley, acme_plugins):
+    checked = trolley(None, 'check-plugin', acme_plugins / 'acme.so')
+    assert checked.status == 0, checked.stdout + checked.stderr
+    assert re.search(r'^passed +searcher +cancelled-waiting', checked.stdout, re.MULTILINE)
 
 
 def test_guide_searcher_is_shown(trolley, acme):
@@ -435,16 +475,24 @@ def test_pipe_configuration(trolley, examples, phantoms, tmp_path, lines, reason
     assert 'No such file' in missing.stderr
 
 
+@pytest.mark.parametrize('name', ['csv-worklist', 'pipe'])
+def test_examples_pass_the_validator(trolley, examples, name):
+    """What it can check without a list or a command that exists."""
+    checked = trolley(None, 'check-plugin', examples / f'{name}.so')
+    assert checked.status == 0, checked.stdout + checked.stderr
+    assert re.search(r'^passed +(searcher|storage) +options', checked.stdout, re.MULTILINE)
+
+
 # ---- a plugin of the first release ----
 
 def test_first_release(trolley, phantoms, tmp_path):
     """Built against the headers of 1.0: it searches, downloads and stores with this host."""
     tests = pathlib.Path(__file__).resolve().parents[1]
     plugins = site(tmp_path / 'plugins')
-    environment = dict(sdk_build.os.environ, INCLUDEDIR=str(tests / 'abi' / 'frozen-1.0'))
-    compiler = sdk_build.shlex.split(sdk_build.os.environ['CC'])
+    environment = dict(os.environ, INCLUDEDIR=str(tests / 'abi' / 'frozen-1.0'))
+    compiler = shlex.split(os.environ['CC'])
     sdk_build.run([*compiler, '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC',
-                   *sdk_build.shlex.split(sdk_build.SANITIZERS), '-I', environment['INCLUDEDIR'],
+                   *shlex.split(sdk_build.SANITIZERS), '-I', environment['INCLUDEDIR'],
                    '-o', plugins / 'first.so', tests / 'abi' / 'first.c'], tmp_path)
     instance = phantoms.of('OTHER')[0]
     pacs, home = tmp_path / 'pacs', tmp_path / 'home'

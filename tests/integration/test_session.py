@@ -4,6 +4,7 @@ test_auth.py. SPDX-License-Identifier: MIT"""
 
 import os
 import pathlib
+import shutil
 import socket
 import sys
 import time
@@ -246,3 +247,20 @@ def test_other_servers_get_no_credentials(find, server):
     first, second = server.state.fields
     assert {'authorization', 'x-api-key'} <= set(first)
     assert not {'authorization', 'x-api-key', 'cookie'} & set(second)
+
+
+@pytest.mark.parametrize('elsewhere, told', [('{other}/echo', False), ('{own}/echo', True)])
+def test_only_the_section_s_own_server_gets_credentials(trolley, server, tmp_path, elsewhere, told):
+    """A plugin may follow an address that a server's answer named; the session does not."""
+    plugins = tmp_path / 'plugins'
+    plugins.mkdir(mode=0o755)
+    shutil.copy(pathlib.Path(os.environ['BUILDDIR']) / 'tests/plugins/.libs/stray.so', plugins)
+    elsewhere = elsewhere.format(own=server.url, other=server.other_url)
+    keys = 'auth = basic\nuser = u\npassword = p\nheader = X-Api-Key: k1'
+    text = f'[settings]\nplugin_path = {plugins}\n' + INI.format(
+        url=f'{server.url}/echo\nelsewhere = {elsewhere}', keys=keys)
+    done = trolley(text.replace('qido-rs', 'stray'), 'find')
+    assert done.status == 0, done.stderr
+    first, second = server.state.fields
+    assert {'authorization', 'x-api-key'} <= set(first)
+    assert ({'authorization', 'x-api-key'} & set(second) != set()) == told

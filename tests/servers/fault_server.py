@@ -147,6 +147,15 @@ class SlowDrip(Fault):
             handler.delivered(part.of)
 
 
+@fault("far-away")
+class FarAway(Fault):
+    """Every retrieval takes 50 ms longer, as over a long line."""
+
+    def before_retrieve(self, handler, nth):
+        time.sleep(0.05)
+        return False
+
+
 @fault("silence", "silence-always")
 class Silence(Fault):
     """The head and half a part, then nothing more."""
@@ -437,7 +446,7 @@ class SearcherCut(SearchAnswer):
         body = json.dumps(rows).encode()
         handler.head(200, [("Content-Type", "application/dicom+json"),
                            ("Content-Length", str(len(body)))])
-        handler.wfile.write(body[:len(body) // 2])
+        handler.wfile.write(body[:len(json.dumps(rows[:4])) + 20])
         handler.close()
 
 
@@ -451,11 +460,11 @@ class JsonDeep(SearchAnswer):
 
 @fault("gzip-bomb")
 class GzipBomb(SearchAnswer):
-    """200 MiB of white space in 200 KiB."""
+    """16 MiB of white space in some KiB."""
     always = True
 
     def prepare(self, server):
-        self.bomb = gzip.compress(b"[" + b" " * (200 << 20) + b"]", 1)
+        self.bomb = gzip.compress(b"[" + b" " * (16 << 20) + b"]", 1)
 
     def reply(self, handler):
         handler.answer(200, self.bomb, "application/dicom+json", [("Content-Encoding", "gzip")])

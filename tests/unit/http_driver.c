@@ -423,6 +423,18 @@ static int add_header(char *line)
 
 static int read_option(int letter, char *value)
 {
+    static const struct {
+        int letter;
+        long *number;
+    } numbers[] = {{'n', &options.times},       {'t', &options.threads},
+                   {'w', &options.wait_ms},     {'c', &options.cancel_ms},
+                   {'T', &options.deadline_ms}, {'s', &options.stop_after}};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].letter != letter) continue;
+        *numbers[i].number = strtol(value, NULL, 10);
+        return 0;
+    }
     switch (letter) {
     case 'm':
         options.method = value;
@@ -438,24 +450,6 @@ static int read_option(int letter, char *value)
         return 0;
     case 'o':
         options.show = true;
-        return 0;
-    case 'n':
-        options.times = strtol(value, NULL, 10);
-        return 0;
-    case 't':
-        options.threads = strtol(value, NULL, 10);
-        return 0;
-    case 'w':
-        options.wait_ms = strtol(value, NULL, 10);
-        return 0;
-    case 'c':
-        options.cancel_ms = strtol(value, NULL, 10);
-        return 0;
-    case 'T':
-        options.deadline_ms = strtol(value, NULL, 10);
-        return 0;
-    case 's':
-        options.stop_after = strtol(value, NULL, 10);
         return 0;
     case 'H':
         return add_header(value);

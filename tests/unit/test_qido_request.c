@@ -4,9 +4,9 @@
 #include <string.h>
 #include <trolley/helpers.h>
 
+#include "kit/uid_set.h"
 #include "plugins/dataset/attribute.h"
 #include "plugins/qido-rs/request.h"
-#include "plugins/qido-rs/uid_set.h"
 
 #include <cmocka.h>
 
@@ -221,7 +221,7 @@ static void test_walk_steps(void **state)
 
 static void test_uid_set(void **state)
 {
-    struct uid_set set = {0};
+    struct kit_uid_set set = {0};
     bool fresh = false;
     char uid[32];
     int i;
@@ -229,11 +229,11 @@ static void test_uid_set(void **state)
     (void)state;
     for (i = 0; i < 20000; i++) {
         (void)snprintf(uid, sizeof uid, "1.2.840.%d", i % 10000);
-        assert_int_equal(uid_set_add(&set, uid, &fresh), 0);
+        assert_int_equal(kit_uid_set_add(&set, uid, &fresh), 0);
         assert_int_equal(fresh, i < 10000);
     }
     assert_int_equal(set.count, 10000);
-    uid_set_free(&set);
+    kit_uid_set_free(&set);
 }
 
 static void test_levels(void **state)

@@ -139,6 +139,7 @@ static const struct refusal refusals[] = {
     {"<a>\n\n&bomb;</a>", TROLLEY_ERR_PROTOCOL, "line 3: an entity"},
     {"<a b='&bomb;'/>", TROLLEY_ERR_PROTOCOL, "an entity"},
     {"<a>\xff</a>", TROLLEY_ERR_PROTOCOL, "line 1: invalid UTF-8"},
+    {"<?xml version='1.0' encoding='US-ASCII'?><a>\xff\xf4</a>", TROLLEY_ERR_PROTOCOL, "encoding"},
     {"<a b='\xc3'/>", TROLLEY_ERR_PROTOCOL, "invalid UTF-8"},
     {"<a>\xc3</a>", TROLLEY_ERR_PROTOCOL, "invalid UTF-8"},
     {"<a>&#0;</a>", TROLLEY_ERR_PROTOCOL, "line 1: "},
@@ -192,9 +193,8 @@ static void test_refused_by_name(void **state)
 
 static void test_bounds_themselves_are_legal(void **state)
 {
-    static const char text[] =
-        "<a b='1' c='2' d='01234567890123456789'>"
-        "012345678901234567890123456789<b><c><d/></c></b></a>   \n\n\n\n\n";
+    static const char text[] = "<a b='1' c='2' d='01234567890123456789'>"
+                               "012345678901234567890123456789<b><c><d/></c></b></a>   \n\n\n\n\n";
     struct trace trace = {.refuse_at = -1};
     struct kit_buffer problem = {0};
 

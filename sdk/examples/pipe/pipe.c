@@ -9,6 +9,7 @@
 #include <kit/text.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <trolley/helpers.h>
 #include <trolley/plugin.h>
@@ -287,13 +288,16 @@ static int32_t pipe_create(const struct trolley_host *host, const struct trolley
 {
     static const struct trolley_meta sample = {.size = sizeof sample};
     const char *command = config->text(config, "command");
+    struct stat st;
     char **words;
     int r;
 
     (void)host;
     (void)shared;
-    if (access(command, X_OK) != 0)
+    if (stat(command, &st) != 0 || access(command, X_OK) != 0)
         return pipe_fail(config, task, TROLLEY_ERR_INVALID_CONFIG, command, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return pipe_fail(config, task, TROLLEY_ERR_INVALID_CONFIG, command, "not a program");
     r = words_make(config, &sample, task, &words);
     if (r < 0) return r;
     words_free(words);

@@ -27,6 +27,11 @@ struct trolley_auth_request {
                           const char *value);
     /* Adds a query parameter; name and value are percent-encoded by the host. */
     int32_t (*add_query)(struct trolley_auth_request *request, const char *name, const char *value);
+    /* Lets the session log in for this request: `scheme` is "basic", "digest" or "negotiate", or
+     * NULL for none. user and password: NULL for "negotiate", which asks Kerberos. Errors:
+     * UNSUPPORTED (no such scheme here), INVALID_ARG (no user), NOMEM. */
+    int32_t (*set_scheme)(struct trolley_auth_request *request, const char *scheme,
+                          const char *user, const char *password);
 };
 
 /* HTTP for log-ins: the session's TLS, proxy and cookie jar, with auth off and redirects not

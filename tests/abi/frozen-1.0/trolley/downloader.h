@@ -82,6 +82,20 @@ struct trolley_downloader_ops {
     uint32_t (*group_level)(void *self);
 };
 
+/*
+ * Interface "trolley.delivers/1" of a downloader whose items are not the instances themselves but
+ * variants of them: one frame rendered, metadata alone. Open. By it the host knows under which name
+ * the storage may hold an instance's item already, and does not fetch it again.
+ */
+#define TROLLEY_DELIVERS_INTERFACE "trolley.delivers/1"
+struct trolley_delivers_interface {
+    uint32_t size;
+    uint32_t reserved;
+    /* [worker] content_type, variant and frame as every item of this instance will have them, by
+     * its configuration; no UIDs. NULL: the instances themselves. Lives as long as self. */
+    const struct trolley_meta *(*delivers)(void *self);
+};
+
 #ifdef __cplusplus
 }
 #endif
