@@ -25,6 +25,8 @@ Retrieving:
     /bare                      data sets without preamble and file meta information
     /lost/CODE/...             every second instance is answered with that status
     /mixed                     a part of another media type beside the instances
+    /uri?mode=M                WADO-URI; M is good, octets or untyped (Content-Type), page, error (200 with HTML or JSON),
+                               lost (404 for every second), jpeg-as-png, png-as-jpeg
 """
 import json
 
@@ -240,6 +242,29 @@ class DicomWebHandler(Handler):
     def do_mixed(self, *path):
         text = self.part(b"a report", fields=("Content-Type: text/plain",))
         self.send_body([text, *(self.part(i.data) for i in self.scope(path)), text])
+
+
+    # ---- WADO-URI
+
+    def do_uri(self):
+        mode = self.option("mode")
+        uids = [self.option(name) for name in ("studyUID", "seriesUID", "objectUID")]
+        found = [i for i in self.server.state.archive if [i.study, i.series, i.uid] == uids]
+        if "%2F" in self.path or self.option("requestType") != "WADO" or not found:
+            self.answer(400, b"not like this", "text/plain")
+        elif mode == "lost" and self.server.state.archive.index(found[0]) % 2:
+            self.answer(404, b"it is not here", "text/plain")
+        elif mode == "page":
+            self.do_html()
+        elif mode == "error":
+            self.do_error_page()
+        elif mode == "jpeg-as-png":
+            self.answer(200, b"\xff\xd8\xff\xe0image", "image/png")
+        elif mode == "png-as-jpeg":
+            self.answer(200, b"\x89PNG\r\n\x1a\nimage", "image/jpeg")
+        else:
+            kinds = {"octets": "application/octet-stream", "untyped": ""}
+            self.answer(200, found[0].data, kinds.get(mode, "application/dicom"))
 
 
 class DicomWebServer(HttpServer):
