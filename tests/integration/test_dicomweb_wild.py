@@ -106,6 +106,11 @@ def test_Q6_Q8_every_page(trolley, many, mode):
     assert studies(result) == [f'1.2.{n}' for n in range(250)]
 
 
+def test_Q1_accept(trolley, many):
+    find(trolley, wild_ini(many), 'PatientID=MANY', 'limit=1')
+    assert many.state.accepted['/good/studies'] == 'application/dicom+json'
+
+
 def test_Q6_page_size(trolley, many):
     before = many.counts.get('/good/studies', 0)
     result = find(trolley, wild_ini(many, keys='page_size = 60'), 'PatientID=MANY')
@@ -252,6 +257,17 @@ def test_W3_W6_W7_complete_in_the_end(trolley, server, phantom, home, tmp_path, 
     assert result.verdict().startswith('complete: 8 of 8 instances (8 stored, 0 skipped, 0 missing')
     assert fates(tmp_path / 'report.jsonl') == {'stored': 8}
     check_files(home, phantom)
+
+
+@pytest.mark.parametrize('level, requests', [('study', 1), ('series', 2), ('auto', 2),
+                                             ('instance', 8)])
+def test_W2_what_one_request_asks(trolley, server, phantom, home, level, requests):
+    before = {path: count for path, count in server.counts.items() if path.startswith('/framed/')}
+    result = download(trolley, wild_ini(server, fetch='framed', more='request = ' + level))
+    assert result.status == 0, result.stderr
+    check_files(home, phantom)
+    after = {path: count for path, count in server.counts.items() if path.startswith('/framed/')}
+    assert sum(after.values()) - sum(before.values()) == requests
 
 
 @pytest.mark.parametrize('mode', ['picky', 'picky-400'])

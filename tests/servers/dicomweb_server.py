@@ -96,6 +96,7 @@ class DicomWebHandler(Handler):
         return objects[start:start + limit], len(objects) > start + limit
 
     def send_json(self, objects, code=200, fields=()):
+        self.server.state.accepted[self.path.split("?")[0]] = self.headers["Accept"]
         self.answer(code, json.dumps(objects).encode(), "application/dicom+json", fields)
 
     def search(self, path):
@@ -274,4 +275,5 @@ class DicomWebServer(HttpServer):
         super().__init__(handler=DicomWebHandler)
         self.state.archive = list(instances)
         self.state.many = many
+        self.state.accepted = {}
         self.state.wild = wild
