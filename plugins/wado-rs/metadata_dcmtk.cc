@@ -371,7 +371,8 @@ void Reader::read_binary(const cJSON *member, DcmElement &element)
     const OFString coded(text_of(member));
     unsigned char *raw = nullptr;
     const size_t length = OFStandard::decodeBase64(coded, raw);
-    std::unique_ptr<unsigned char[]> owner(raw);
+    /* Of nothing, DCMTK has freed the buffer already and leaves its address. */
+    std::unique_ptr<unsigned char[]> owner(length ? raw : nullptr);
     std::vector<Uint64> bytes((length + 7) / 8); /* aligned for every width, padded with zeros */
     const DcmEVR evr = element.getVR();
     const size_t width = evr == EVR_OW                    ? 2

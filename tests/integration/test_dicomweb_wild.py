@@ -106,6 +106,11 @@ def test_Q6_Q8_every_page(trolley, many, mode):
     assert studies(result) == [f'1.2.{n}' for n in range(250)]
 
 
+def test_Q1_accept(trolley, many):
+    find(trolley, wild_ini(many), 'PatientID=MANY', 'limit=1')
+    assert many.state.accepted['/good/studies'] == 'application/dicom+json'
+
+
 def test_Q6_page_size(trolley, many):
     before = many.counts.get('/good/studies', 0)
     result = find(trolley, wild_ini(many, keys='page_size = 60'), 'PatientID=MANY')
@@ -254,6 +259,17 @@ def test_W3_W6_W7_complete_in_the_end(trolley, server, phantom, home, tmp_path, 
     check_files(home, phantom)
 
 
+@pytest.mark.parametrize('level, requests', [('study', 1), ('series', 2), ('auto', 2),
+                                             ('instance', 8)])
+def test_W2_what_one_request_asks(trolley, server, phantom, home, level, requests):
+    before = {path: count for path, count in server.counts.items() if path.startswith('/framed/')}
+    result = download(trolley, wild_ini(server, fetch='framed', more='request = ' + level))
+    assert result.status == 0, result.stderr
+    check_files(home, phantom)
+    after = {path: count for path, count in server.counts.items() if path.startswith('/framed/')}
+    assert sum(after.values()) - sum(before.values()) == requests
+
+
 @pytest.mark.parametrize('mode', ['picky', 'picky-400'])
 @pytest.mark.parametrize('number', range(len(ACCEPTS)))
 def test_W1_negotiation(trolley, server, phantom, home, mode, number):
@@ -340,6 +356,43 @@ def test_W4_boundary_in_pixel_data(trolley, phantoms, home, bytes_within):
         result = download(trolley, wild_ini(server), 'PatientID=OTHER')
     assert result.status == 0, result.stderr
     check_files(home, held)
+
+
+# ---- WADO-URI
+
+
+@pytest.mark.parametrize('mode', ['good', 'octets', 'untyped'])
+def test_U5_base_with_a_query(trolley, server, phantom, home, mode):
+    result = download(trolley, wild_ini(server, fetch='uri?mode=' + mode, kind='wado-uri'))
+    assert result.status == 0, result.stderr
+    check_files(home, phantom)
+
+
+@pytest.mark.parametrize('mode, words', [
+    ('page', '<!DOCTYPE html>'), ('error', 'no such study')])
+def test_U3_pages_in_place_of_instances(trolley, server, home, mode, words):
+    result = download(trolley, wild_ini(server, fetch='uri?mode=' + mode, kind='wado-uri'))
+    assert result.status == 1, result.stderr
+    assert words in result.stderr and 'in place of application/dicom' in result.stderr
+    assert not home.exists() or files_below(home) == []
+
+
+def test_U3_one_failure_does_not_stop_the_others(trolley, server, phantom, home, tmp_path):
+    result = download(trolley, wild_ini(server, fetch='uri?mode=lost', kind='wado-uri'))
+    assert result.status == 3, result.stderr
+    assert fates(tmp_path / 'report.jsonl') == {'stored': 4, 'missing': 4}
+    check_files(home, phantom[::2])
+
+
+@pytest.mark.parametrize('mode, status', [('jpeg-as-png', 0), ('png-as-jpeg', 1), ('good', 1)])
+def test_U4_bytes_tell_the_format(trolley, server, phantom, home, mode, status):
+    """The first bytes, not the name that the server gives them."""
+    result = download(trolley, wild_ini(server, fetch='uri?mode=' + mode, kind='wado-uri',
+                                        more='content_type = image/jpeg'))
+    assert result.status == status, result.stderr
+    stored = files_below(home) if home.exists() else []
+    assert len(stored) == (0 if status else len(phantom))
+    assert {path.suffix for path in stored} <= {'.jpg'}
 
 
 # ---- metadata

@@ -25,6 +25,8 @@ Retrieving:
     /bare                      data sets without preamble and file meta information
     /lost/CODE/...             every second instance is answered with that status
     /mixed                     a part of another media type beside the instances
+    /uri?mode=M                WADO-URI; M is good, octets or untyped (Content-Type), page, error (200 with HTML or JSON),
+                               lost (404 for every second), jpeg-as-png, png-as-jpeg
 """
 import json
 
@@ -94,6 +96,7 @@ class DicomWebHandler(Handler):
         return objects[start:start + limit], len(objects) > start + limit
 
     def send_json(self, objects, code=200, fields=()):
+        self.server.state.accepted[self.path.split("?")[0]] = self.headers["Accept"]
         self.answer(code, json.dumps(objects).encode(), "application/dicom+json", fields)
 
     def search(self, path):
@@ -242,6 +245,29 @@ class DicomWebHandler(Handler):
         self.send_body([text, *(self.part(i.data) for i in self.scope(path)), text])
 
 
+    # ---- WADO-URI
+
+    def do_uri(self):
+        mode = self.option("mode")
+        uids = [self.option(name) for name in ("studyUID", "seriesUID", "objectUID")]
+        found = [i for i in self.server.state.archive if [i.study, i.series, i.uid] == uids]
+        if "%2F" in self.path or self.option("requestType") != "WADO" or not found:
+            self.answer(400, b"not like this", "text/plain")
+        elif mode == "lost" and self.server.state.archive.index(found[0]) % 2:
+            self.answer(404, b"it is not here", "text/plain")
+        elif mode == "page":
+            self.do_html()
+        elif mode == "error":
+            self.do_error_page()
+        elif mode == "jpeg-as-png":
+            self.answer(200, b"\xff\xd8\xff\xe0image", "image/png")
+        elif mode == "png-as-jpeg":
+            self.answer(200, b"\x89PNG\r\n\x1a\nimage", "image/jpeg")
+        else:
+            kinds = {"octets": "application/octet-stream", "untyped": ""}
+            self.answer(200, found[0].data, kinds.get(mode, "application/dicom"))
+
+
 class DicomWebServer(HttpServer):
     """`instances`: see DicomWebHandler; `many`: so many studies in place of theirs."""
 
@@ -249,4 +275,5 @@ class DicomWebServer(HttpServer):
         super().__init__(handler=DicomWebHandler)
         self.state.archive = list(instances)
         self.state.many = many
+        self.state.accepted = {}
         self.state.wild = wild

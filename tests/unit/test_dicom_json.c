@@ -102,7 +102,7 @@ static void check(const struct sample *sample, size_t first, size_t step)
     kit_buffer_free(&out);
 }
 
-static void test_every_split(void **state)
+static void test_Q11_every_split(void **state)
 {
     size_t i, at;
 
@@ -133,7 +133,7 @@ static int flood(const char *head, const char *unit, size_t most, size_t *ret_by
     return r;
 }
 
-static void test_bounds(void **state)
+static void test_Q11_bounds(void **state)
 {
     size_t bytes = 0;
 
@@ -320,8 +320,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_split),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_Q11_every_split),
+        cmocka_unit_test(test_Q11_bounds),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_sequences),

@@ -134,7 +134,7 @@ static void check(const struct message *message, size_t first, size_t step)
     kit_buffer_free(&transcript.text);
 }
 
-static void test_every_split(void **state)
+static void test_W5_every_split(void **state)
 {
     size_t i, at;
 
@@ -165,7 +165,7 @@ static bool holds_delimiter(const char *data, size_t length)
     return false;
 }
 
-static void test_near_boundaries(void **state)
+static void test_W4_near_boundaries(void **state)
 {
     static const char alphabet[] = "\r\r\n\n--b7 x";
     static const char *const pieces[] = {"\r\n--b7", "\r\n--b", "\r\n--b7-", "\r\n--b7 ", "\r\n"};
@@ -244,7 +244,7 @@ static int origin_end(void *ctx)
     return 0;
 }
 
-static void test_no_copy(void **state)
+static void test_W5_no_copy(void **state)
 {
     static char data[100000];
     struct origin origin = {0};
@@ -296,8 +296,8 @@ static void test_boundaries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_split),          cmocka_unit_test(test_near_boundaries),
-        cmocka_unit_test(test_handed_on_whole),      cmocka_unit_test(test_no_copy),
+        cmocka_unit_test(test_W5_every_split),       cmocka_unit_test(test_W4_near_boundaries),
+        cmocka_unit_test(test_handed_on_whole),      cmocka_unit_test(test_W5_no_copy),
         cmocka_unit_test(test_header_block_bounded), cmocka_unit_test(test_boundaries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,7 @@ static void test_Q12_loose_answers(void **state)
     match_is(&sample.request, "{}", false);
 }
 
-static void test_dates(void **state)
+static void test_Q4_dates(void **state)
 {
     static const char *const dates[][3] = {{"20150301", "20150401", "20150301-20150401"},
                                            {"20150301", NULL, "20150301-"},
@@ -152,7 +152,7 @@ static void test_dates(void **state)
     }
 }
 
-static void test_resources(void **state)
+static void test_Q9_resources(void **state)
 {
     struct sample sample;
 
@@ -185,7 +185,7 @@ static void test_paging_and_parameters(void **state)
     url_is(&sample, 0, 0, "http://h/d/studies?includefield=all&fuzzymatching=true");
 }
 
-static void test_fields(void **state)
+static void test_Q5_fields(void **state)
 {
     struct sample sample;
 
@@ -251,10 +251,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_Q4_dates),
+        cmocka_unit_test(test_Q9_resources),
         cmocka_unit_test(test_paging_and_parameters),
-        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_Q5_fields),
         cmocka_unit_test(test_walk_steps),
         cmocka_unit_test(test_uid_set),
         cmocka_unit_test(test_levels),
