@@ -71,7 +71,8 @@ __attribute__((format(printf, 2, 3))) void part10_bad(struct part10 *reader, con
  * when the phase changed or the end was reached. */
 size_t part10_parse(struct part10 *reader, const uint8_t *data, size_t length);
 
-/* Acts on the header at which the head ended, if it ended at one, so that parsing goes on behind. */
+/* Acts on the header at which the head ended, if it ended at one, so that parsing goes on behind.
+ */
 void part10_parse_rest(struct part10 *reader);
 
 /* The file meta information ended; what is in the header is the data set's. */

@@ -23,7 +23,7 @@ struct task {
     const char *component;      /* "qido-rs pacs-search", borrowed */
     trolley_remark_sink remark; /* may be NULL; called by any thread, must lock for itself */
     void *remark_ctx;
-    int64_t deadline_ms; /* CLOCK_MONOTONIC, -1 none */
+    int64_t deadline_ms;  /* CLOCK_MONOTONIC, -1 none */
     atomic_uint warnings; /* notes of severity warning and worse so far */
 };
 

@@ -220,10 +220,10 @@ static int expand_blind(const struct expander *expander, const struct trolley_re
 {
     const bool whole = ref->level == TROLLEY_LEVEL_STUDY;
     struct counting counting = {.tag = whole ? 0x00201208 : 0x00201209};
-    const struct question question = {
-        whole ? "study" : "series",
-        whole ? "NumberOfStudyRelatedInstances" : "NumberOfSeriesRelatedInstances",
-        {&counting, expand_counted}};
+    const struct question question = {whole ? "study" : "series",
+                                      whole ? "NumberOfStudyRelatedInstances"
+                                            : "NumberOfSeriesRelatedInstances",
+                                      {&counting, expand_counted}};
     struct trolley_error error = {0};
     struct search_counts counts = {0};
     uint32_t index;

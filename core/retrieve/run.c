@@ -36,8 +36,9 @@ static void run_note_extra(const struct run *run, const struct study *study)
     char text[160];
 
     study_study_ref(study, &ref);
-    (void)snprintf(text, sizeof text, "study %s: %llu instances came beyond what the searcher named",
-                   study->uid, (unsigned long long)study->extra);
+    (void)snprintf(text, sizeof text,
+                   "study %s: %llu instances came beyond what the searcher named", study->uid,
+                   (unsigned long long)study->extra);
     remark.message = text;
     report_remark(run->report, &remark);
 }

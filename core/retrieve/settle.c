@@ -26,8 +26,7 @@ static void settle_failed(struct study *study, struct entry *entry, const struct
 {
     if (entry->attempts < UINT8_MAX) entry->attempts++;
     if (entry->level != TROLLEY_LEVEL_INSTANCE || chunk->level == TROLLEY_LEVEL_INSTANCE ||
-        (entry->flags & ENTRY_SINGLY) ||
-        !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
+        (entry->flags & ENTRY_SINGLY) || !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
         return;
     if (entry->flags & ENTRY_PERMANENT) {
         if (!settle_may_go_singly(study_failure_status(study, entry))) return;

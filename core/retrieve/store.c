@@ -275,8 +275,7 @@ static bool store_survived(struct store *store, const struct committed *member, 
                                 .content_type = member->content_type,
                                 .variant = outcome->variant};
 
-    return !had_other &&
-           store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
+    return !had_other && store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
 }
 
 int store_sync(struct store *store, bool force, struct task *task, store_lost_sink lost, void *ctx)

@@ -41,8 +41,9 @@ bool store_skip(struct store *store, const struct trolley_ref *ref,
                 const struct trolley_meta *delivers, struct task *task);
 
 /*
- * Commits a writer of `study`; on success the outcome is kept until the next sync. The texts of `outcome` are
- * copied; its kind, path and previous_sha256 are filled in here from what the storage says.
+ * Commits a writer of `study`; on success the outcome is kept until the next sync. The texts of
+ * `outcome` are copied; its kind, path and previous_sha256 are filled in here from what the storage
+ * says.
  */
 int store_commit(struct store *store, void *writer, struct study *study,
                  const struct trolley_meta *meta, const struct trolley_outcome *outcome,

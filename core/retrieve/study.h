@@ -50,10 +50,10 @@ struct series {
     uint32_t entries;
     uint32_t due;     /* of the round: see plan.c */
     uint32_t related; /* instances it has by somebody's count, 0 unknown */
-    bool whole;   /* the series as such was asked for */
-    bool singly;  /* of the round: some entry must be asked for by its own UID */
-    bool arrived; /* something of it is there already */
-    bool blind;   /* its instances are not known: only the series can be asked for */
+    bool whole;       /* the series as such was asked for */
+    bool singly;      /* of the round: some entry must be asked for by its own UID */
+    bool arrived;     /* something of it is there already */
+    bool blind;       /* its instances are not known: only the series can be asked for */
 };
 
 struct study {

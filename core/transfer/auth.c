@@ -105,8 +105,9 @@ static int password_prepare(struct transfer_exchange *x)
     return 0;
 }
 
-/* A password from a file or command may have changed. The same one is not tried twice, since servers
- * lock users out; but one that worked is, once, where the server has forgotten the log-in. */
+/* A password from a file or command may have changed. The same one is not tried twice, since
+ * servers lock users out; but one that worked is, once, where the server has forgotten the log-in.
+ */
 static int32_t password_challenge(struct transfer_exchange *x)
 {
     struct transfer_auth *auth = &x->job->door->session->auth;

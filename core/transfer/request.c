@@ -129,8 +129,7 @@ static int32_t request_step(struct transfer_job *job, bool *ret_again)
         goto out;
     }
     r = transfer_outcome_answer(&x);
-    if (r == 0 && job->kind == TRANSFER_HOME)
-        atomic_store(&job->door->session->auth.worked, true);
+    if (r == 0 && job->kind == TRANSFER_HOME) atomic_store(&job->door->session->auth.worked, true);
 out:
     transfer_exchange_free(&x);
     *ret_again = again;

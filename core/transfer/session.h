@@ -44,10 +44,10 @@ struct transfer_share {
 struct transfer_auth {
     pthread_mutex_t lock;
     pthread_cond_t left;
-    bool busy;         /* somebody is within prepare or challenge */
-    uint64_t verdicts; /* log-ins so far, refused ones too */
-    int32_t verdict;   /* the last one's: OK or negative */
-    char *password;    /* as last read; NULL before the first use; wiped when it goes */
+    bool busy;          /* somebody is within prepare or challenge */
+    uint64_t verdicts;  /* log-ins so far, refused ones too */
+    int32_t verdict;    /* the last one's: OK or negative */
+    char *password;     /* as last read; NULL before the first use; wiped when it goes */
     atomic_bool worked; /* an answer came with it since the last refusal */
 };
 

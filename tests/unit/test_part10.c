@@ -181,6 +181,62 @@ static void test_cut(void **state)
     }
 }
 
+/* Behind the head: cut but where a fragment ends, which may also be all that there is. */
+static void test_cut_behind_head(void **state)
+{
+    struct message message;
+
+    (void)state;
+    for (size_t form = 0; form < FORMS; form++) {
+        size_t last, header = forms[form].implicit ? 8 : 12;
+
+        if (forms[form].deflated) continue;
+        make(&message, form);
+        last = message.boundaries[message.boundary_count - 1];
+        for (size_t length = last; length <= message.bytes.length; length++) {
+            struct part10 *reader = reader_new();
+            const size_t behind = length - last;
+            bool cut = behind != 0 && behind != header && behind != header + 8 &&
+                       behind != header + 20 && length != message.bytes.length;
+
+            /* In two pieces, and byte by byte. */
+            (void)part10_feed(reader, message.bytes.data, length / 2);
+            (void)part10_feed(reader, message.bytes.data + length / 2, length - length / 2);
+            (void)part10_finish(reader);
+            if (part10_is_cut(reader) != cut)
+                fail_msg("%s cut %zu behind the head: expected %d", forms[form].name, behind, cut);
+            part10_free(reader);
+            reader = reader_new();
+            for (size_t at = 0; at < length; at++)
+                (void)part10_feed(reader, message.bytes.data + at, 1);
+            (void)part10_finish(reader);
+            assert_int_equal(part10_is_cut(reader), cut);
+            part10_free(reader);
+        }
+        kit_buffer_free(&message.bytes);
+    }
+}
+
+/* Padding behind the last element is not a cut, be it out of order or half a header. */
+static void test_padding_behind(void **state)
+{
+    static const char padding[64] = {0};
+    struct message message;
+
+    (void)state;
+    for (size_t length = 0; length <= sizeof padding; length++) {
+        struct part10 *reader = reader_new();
+
+        make(&message, 0);
+        message_put_bytes(&message, padding, length);
+        (void)part10_feed(reader, message.bytes.data, message.bytes.length);
+        assert_int_equal(part10_finish(reader), PART10_DONE);
+        assert_false(part10_is_cut(reader));
+        part10_free(reader);
+        kit_buffer_free(&message.bytes);
+    }
+}
+
 /* ---- hostile and odd streams ---- */
 
 static enum part10_state read_all(const struct message *message, struct part10 **ret_reader)
@@ -390,6 +446,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms_in_every_split),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_behind_head),
+        cmocka_unit_test(test_padding_behind),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_deflated_bomb),
         cmocka_unit_test(test_large_private_element),
