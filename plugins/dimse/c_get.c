@@ -76,11 +76,17 @@ static int get_other_contexts(struct get *get, struct group *group,
     if (!rest) return TROLLEY_ERR_NOMEM;
     for (round = 1; r == 0 && result->stop == 0 && contexts_broad(&get->contexts, round);
          round++) {
+        size_t count = group->failed_count;
         char(*failed)[KIT_UID_MAX + 1];
 
         if (!group_of_failed(group, rest)) break;
         r = get_open(get, task);
         if (r == 0) r = get_retrieve(get, rest, sink, result);
+        if (r < 0) {
+            group->failed_count = count;
+            group_free(rest);
+            break;
+        }
         /* The list that is left replaces the one that was asked for. */
         failed = group->failed;
         group->failed = rest->failed;
@@ -90,7 +96,8 @@ static int get_other_contexts(struct get *get, struct group *group,
         free(failed);
     }
     free(rest);
-    return r;
+    /* The first answer stands where the peer does not care for more. */
+    return r == TROLLEY_ERR_CANCELLED ? r : 0;
 }
 
 static int get_group(struct get *get, struct group *group, const struct trolley_dataset_sink *sink,

@@ -6,11 +6,12 @@
 
 #define EXPLICIT_LITTLE "1.2.840.10008.1.2.1"
 #define IMPLICIT_LITTLE "1.2.840.10008.1.2"
+#define DEFLATED "1.2.840.10008.1.2.1.99"
 
 /* Every transfer syntax that a file may be stored in [PS3.6 A]. */
 static const char *const all_syntaxes[] = {
     EXPLICIT_LITTLE,           IMPLICIT_LITTLE,
-    "1.2.840.10008.1.2.1.99",  /* Deflated Explicit VR Little Endian */
+    DEFLATED,
     "1.2.840.10008.1.2.2",     /* Explicit VR Big Endian */
     "1.2.840.10008.1.2.4.50",  /* JPEG Baseline */
     "1.2.840.10008.1.2.4.51",  /* JPEG Extended */
@@ -155,5 +156,7 @@ bool contexts_broad(struct contexts *contexts, unsigned number)
     for (i = 0; contexts_any_class(i); i++)
         if (!is_common(contexts_any_class(i)))
             round_offer(&round, contexts_any_class(i), EXPLICIT_LITTLE);
+    for (i = 0; contexts_common_class(i); i++)
+        round_offer(&round, contexts_common_class(i), DEFLATED);
     return contexts->count > 1;
 }

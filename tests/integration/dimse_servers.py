@@ -152,7 +152,8 @@ class Association:
             found.append((kind, body[at + 4:at + 4 + length].decode().rstrip('\0')))
             at += 4 + length
         abstract = next(text for kind, text in found if kind == 0x30)
-        syntax = next(text for kind, text in found if kind == 0x40)
+        offered = [text for kind, text in found if kind == 0x40]
+        syntax = IMPLICIT if IMPLICIT in offered else offered[0]
         self.contexts[number] = abstract, syntax
         return item(0x21, bytes([number, 0, 0, 0]) + item(0x40, syntax.encode()))
 

@@ -1,11 +1,10 @@
 """find through dicom-qr. SPDX-License-Identifier: MIT"""
 
-import struct
 import time
 
 import pytest
 
-from dimse_servers import Peer, data_set, hold, pdu, reject
+from dimse_servers import Peer, data_set, hold, parse, pdu, reject
 
 STUDY_ROOT = b'1.2.840.10008.5.1.4.1.2.2.1'
 
@@ -78,13 +77,9 @@ def test_F2_unique_keys_always_asked(trolley, peer_ini):
                 '--level', 'instance', '--include', 'InstanceNumber')
     (_, command, identifier), = peer.requests
     assert command[0x00000002].rstrip(b'\0') == STUDY_ROOT
+    keys = parse(identifier)
     for tag, value in ((0x0020000d, b'1.2.3'), (0x0020000e, b'1.2.3.4'), (0x00080018, b'')):
-        vr = b'UI'
-        head = struct.pack('<HH', tag >> 16, tag & 0xffff)
-        assert head + vr in identifier
-        at = identifier.index(head + vr)
-        length, = struct.unpack('<H', identifier[at + 6:at + 8])
-        assert identifier[at + 8:at + 8 + length].rstrip(b'\0') == value
+        assert keys[tag].rstrip(b'\0') == value
 
 
 @pytest.mark.parametrize('term, raw, text', [
@@ -132,10 +127,7 @@ def test_F3_charset_option(trolley, peer_ini):
 def test_F4_dates(trolley, peer_ini, given, sent):
     with Peer(answers(0, 0)) as peer:
         assert trolley(peer_ini(peer), 'find', 'StudyDate=' + given).status == 0
-    identifier = peer.requests[0][2]
-    at = identifier.index(struct.pack('<HH', 8, 0x20) + b'DA')
-    length, = struct.unpack('<H', identifier[at + 6:at + 8])
-    assert identifier[at + 8:at + 8 + length].strip() == sent
+    assert parse(peer.requests[0][2])[0x00080020].strip() == sent
 
 
 def test_F5_limit_cancels(trolley, peer_ini):
