@@ -50,7 +50,7 @@ def test_G4_whole_patient(trolley, qr_ini, phantoms, home):
 
 def test_G4_samples_of_orthanc(trolley, orthanc_samples, qrscp, qr_ini, home):
     ini = qr_ini.replace(f'port = {qrscp.port}', f'port = {orthanc_samples.dicom_port}')
-    check_samples(trolley, by_move(ini), orthanc_samples, home)
+    check_samples(trolley, by_move(ini), orthanc_samples, home, 3, 'ModalitiesInStudy=MR')
 
 
 def test_same_by_get_and_move(trolley, qr_ini, phantoms, tmp_path):
