@@ -113,6 +113,46 @@ int trolley_plugins(struct trolley_setup *setup,
 int trolley_plugin_get(struct trolley_setup *setup, const char *name,
                        struct trolley_plugin_info *ret_info, struct trolley_error *error);
 
+/* ---- checking a plugin
+ * --------------------------------------------------------------------------------------
+ */
+
+enum trolley_check_outcome {
+    TROLLEY_CHECK_PASSED = 1,
+    TROLLEY_CHECK_FAILED = 2,
+    TROLLEY_CHECK_SKIPPED = 3 /* message says why */
+};
+
+/* How one check of one component went. Borrowed for the call. */
+struct trolley_check_result {
+    const char *check;     /* its name: "entry-pure" */
+    const char *component; /* "searcher", ...; NULL where it is about the file */
+    uint32_t outcome;      /* enum trolley_check_outcome */
+    const char *message;   /* what was found; "" when it passed */
+    double seconds;
+};
+
+struct trolley_check_options {
+    const char *only;       /* one check's name (what it needs runs unreported); NULL: all */
+    uint64_t seed;          /* of random option values; 0: 1 */
+    uint32_t time_limit_ms; /* of each check; 0: 30 s */
+};
+
+/* Name of check i and what it is about, in the order they run; NULL past the last. Static text. */
+const char *trolley_plugin_check_name(uint32_t i, const char **ret_about);
+
+/*
+ * Checks the plugin in the file `path` against the contract, each check in a process of its own
+ * (fork), so that a crash or a hang is a finding. Servers are stood for by ports of 127.0.0.1 where
+ * nobody listens or answers. `each` gets every result as it comes; non-zero stops. The calling
+ * process should have no other threads.
+ * Returns 0 when no check failed. Errors: INVALID_CONFIG (some failed), NOT_FOUND (no such file),
+ * INVALID_ARG (no check of that name), CANCELLED (stopped by `each`), IO.
+ */
+int trolley_plugin_check(const char *path, const struct trolley_check_options *options,
+                         int (*each)(void *ctx, const struct trolley_check_result *result),
+                         void *ctx, struct trolley_error *error);
+
 /* ---- query
  * --------------------------------------------------------------------------------------------------
  */
@@ -146,6 +186,21 @@ int trolley_query_include(struct trolley_query_builder *query, const char *key,
 /* Forces a query type instead of the first accepted one that covers every key. */
 int trolley_query_set_type(struct trolley_query_builder *query, const char *type,
                            struct trolley_error *error);
+
+/* The host's own query types, which a plugin lists by name alone: "query" and "extended"; NULL for
+ * other names. Static. */
+const struct trolley_query_type *trolley_query_type_builtin(const char *name);
+
+/*
+ * Calls each(ctx, param) for every parameter of a type, those of its bases first. Names of bases,
+ * and a type listed by name alone, mean others of `types` (the span it was listed in, may be NULL)
+ * or the host's own. `each` may be NULL. Returns the TROLLEY_QUERY_* flags of the type and its
+ * bases.
+ */
+uint32_t trolley_query_type_params(const struct trolley_query_type *type,
+                                   const struct trolley_span *types,
+                                   void (*each)(void *ctx, const struct trolley_query_param *param),
+                                   void *ctx);
 
 /* ---- study tree
  * --------------------------------------------------------------------------------------------- */

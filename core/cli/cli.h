@@ -45,5 +45,6 @@ int cmd_download(struct cli *cli);
 int cmd_ping(struct cli *cli);
 int cmd_plugins(struct cli *cli);
 int cmd_config(struct cli *cli);
+int cmd_check_plugin(struct cli *cli);
 
 #endif

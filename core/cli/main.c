@@ -28,6 +28,11 @@ static const struct cli_command main_commands[] = {
      "show     what is in force, secrets masked\n"
      "example  a commented sample, of these types or of all\n",
      cmd_config},
+    {"check-plugin", COMMAND_CHECK_PLUGIN, "FILE",
+     "Checks a plugin's shared object against the contract",
+     "Each check runs in a process of its own: a crash or a hang is a finding. No server is\n"
+     "needed. Exit status 1 when some check fails.\n",
+     cmd_check_plugin},
     {0},
 };
 

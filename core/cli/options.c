@@ -31,9 +31,10 @@ static const struct cli_option option_table[OPTION_COUNT] = {
                         "attributes to ask for beyond the usual ones"},
     [OPTION_QUERY_TYPE] = {"query-type", 0, false, "NAME", NULL, COMMAND_FIND | COMMAND_DOWNLOAD,
                            "the searcher's query type to use"},
-    [OPTION_FORMAT] = {"format", 0, false, "FORMAT", FORMATS, COMMAND_FIND | COMMAND_PLUGINS,
+    [OPTION_FORMAT] = {"format", 0, false, "FORMAT", FORMATS,
+                       COMMAND_FIND | COMMAND_PLUGINS | COMMAND_CHECK_PLUGIN,
                        "find: table (default on a terminal), tree, csv, json, jsonl (default "
-                       "elsewhere), dicom-json; plugins: table or json"},
+                       "elsewhere), dicom-json; plugins, check-plugin: table or json"},
     [OPTION_FIELDS] = {"fields", 0, true, "KEYWORD,...", NULL, COMMAND_FIND,
                        "attributes to show, in this order"},
     [OPTION_ONE] = {"one", 0, false, NULL, NULL, COMMAND_FIND,
@@ -61,6 +62,13 @@ static const struct cli_option option_table[OPTION_COUNT] = {
                         "print what would be requested"},
     [OPTION_DOWNLOADER] = {"downloader", 0, false, "NAME", NULL, COMMAND_DOWNLOAD,
                            "use only this downloader of the trolley"},
+    [OPTION_LIST] = {"list", 0, false, NULL, NULL, COMMAND_CHECK_PLUGIN,
+                     "name the checks and what each is about"},
+    [OPTION_ONLY] = {"only", 0, false, "NAME", NULL, COMMAND_CHECK_PLUGIN, "this check alone"},
+    [OPTION_SEED] = {"seed", 0, false, "NUMBER", NULL, COMMAND_CHECK_PLUGIN,
+                     "where random values begin (default 1)"},
+    [OPTION_TIME_LIMIT] = {"time-limit", 0, false, "SECONDS", NULL, COMMAND_CHECK_PLUGIN,
+                           "the longest time for one check (default 30)"},
 };
 
 const struct cli_option *option_entry(enum option_id id)

@@ -22,6 +22,7 @@ struct cli;
 #define COMMAND_PING UINT32_C(4)
 #define COMMAND_PLUGINS UINT32_C(8)
 #define COMMAND_CONFIG UINT32_C(16)
+#define COMMAND_CHECK_PLUGIN UINT32_C(32)
 #define COMMAND_ANY UINT32_MAX /* global options: with every command, and with none */
 
 /* Ends its table with an entry without a name. */
@@ -60,6 +61,10 @@ enum option_id {
     OPTION_REQUIRE_VERIFIED,
     OPTION_DRY_RUN,
     OPTION_DOWNLOADER,
+    OPTION_LIST,
+    OPTION_ONLY,
+    OPTION_SEED,
+    OPTION_TIME_LIMIT,
     OPTION_COUNT
 };
 

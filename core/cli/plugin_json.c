@@ -38,25 +38,30 @@ static void json_option(struct kit_json *json, const struct trolley_option *opti
     kit_json_close(json);
 }
 
-static void json_query_type(struct kit_json *json, const struct trolley_query_type *type)
+static void json_param(void *ctx, const struct trolley_query_param *param)
 {
-    uint32_t i;
+    struct kit_json *json = ctx;
+
+    kit_json_open(json, NULL, '{');
+    kit_json_text(json, "key", param->key);
+    kit_json_text(json, "type", plugin_param_name(param->type));
+    kit_json_text(json, "help", param->help);
+    kit_json_close(json);
+}
+
+/* With the parameters of its bases. */
+static void json_query_type(struct kit_json *json, const struct trolley_query_type *type,
+                            const struct trolley_span *types)
+{
+    uint32_t flags = trolley_query_type_params(type, types, NULL, NULL);
 
     kit_json_open(json, NULL, '{');
     kit_json_text(json, "name", type->name);
     kit_json_text(json, "base", type->base);
-    kit_json_bool(json, "any_attribute", type->flags & TROLLEY_QUERY_ANY_ATTRIBUTE);
+    kit_json_bool(json, "any_attribute", flags & TROLLEY_QUERY_ANY_ATTRIBUTE);
     kit_json_text(json, "summary", type->summary);
     kit_json_open(json, "parameters", '[');
-    for (i = 0; type->params && i < type->params->count; i++) {
-        const struct trolley_query_param *param = trolley_span_at(type->params, i);
-
-        kit_json_open(json, NULL, '{');
-        kit_json_text(json, "key", param->key);
-        kit_json_text(json, "type", plugin_param_name(param->type));
-        kit_json_text(json, "help", param->help);
-        kit_json_close(json);
-    }
+    (void)trolley_query_type_params(type, types, json_param, json);
     kit_json_close(json);
     kit_json_close(json);
 }
@@ -80,7 +85,7 @@ static void json_component(struct kit_json *json, const struct trolley_component
     kit_json_close(json);
     kit_json_open(json, "query_types", '[');
     for (i = 0; component->query_types && i < component->query_types->count; i++)
-        json_query_type(json, trolley_span_at(component->query_types, i));
+        json_query_type(json, trolley_span_at(component->query_types, i), component->query_types);
     kit_json_close(json);
     kit_json_close(json);
 }

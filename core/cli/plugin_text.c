@@ -95,15 +95,36 @@ static int text_option(struct kit_buffer *out, const struct trolley_option *opti
     return r < 0 ? r : kit_buffer_text(out, "\n");
 }
 
-static int text_query_type(struct kit_buffer *out, const struct trolley_query_type *type)
+/* Where the parameters of a query type are written. */
+struct text_params {
+    struct kit_buffer *out;
+    int status;
+};
+
+static void text_param(void *ctx, const struct trolley_query_param *param)
 {
-    uint32_t i;
+    struct text_params *params = ctx;
+    int r = params->status;
+
+    if (r == 0) r = kit_buffer_text(params->out, "        ");
+    if (r == 0) r = plugin_escape(params->out, param->key);
+    if (r == 0) r = kit_buffer_printf(params->out, "  (%s)  ", plugin_param_name(param->type));
+    if (r == 0) r = plugin_escape(params->out, param->help);
+    if (r == 0) r = kit_buffer_text(params->out, "\n");
+    params->status = r;
+}
+
+static int text_query_type(struct kit_buffer *out, const struct trolley_query_type *type,
+                           const struct trolley_span *types)
+{
+    const uint32_t flags = trolley_query_type_params(type, types, NULL, NULL);
+    struct text_params params = {out, 0};
     int r = kit_buffer_text(out, "    ");
 
     if (r == 0) r = plugin_escape(out, type->name);
     if (r == 0 && type->base) r = kit_buffer_text(out, ": the parameters of ");
     if (r == 0 && type->base) r = plugin_escape(out, type->base);
-    if (r == 0 && type->flags & TROLLEY_QUERY_ANY_ATTRIBUTE)
+    if (r == 0 && flags & TROLLEY_QUERY_ANY_ATTRIBUTE)
         r = kit_buffer_text(out, type->base ? ", any attribute" : ": any attribute");
     if (r == 0) r = kit_buffer_text(out, "\n");
     if (r == 0 && type->summary) {
@@ -111,16 +132,9 @@ static int text_query_type(struct kit_buffer *out, const struct trolley_query_ty
         if (r == 0) r = plugin_escape(out, type->summary);
         if (r == 0) r = kit_buffer_text(out, "\n");
     }
-    for (i = 0; r == 0 && type->params && i < type->params->count; i++) {
-        const struct trolley_query_param *param = trolley_span_at(type->params, i);
-
-        r = kit_buffer_text(out, "        ");
-        if (r == 0) r = plugin_escape(out, param->key);
-        if (r == 0) r = kit_buffer_printf(out, "  (%s)  ", plugin_param_name(param->type));
-        if (r == 0) r = plugin_escape(out, param->help);
-        if (r == 0) r = kit_buffer_text(out, "\n");
-    }
-    return r;
+    if (r < 0) return r;
+    (void)trolley_query_type_params(type, types, text_param, &params);
+    return params.status;
 }
 
 static int text_levels(struct kit_buffer *out, uint32_t levels)
@@ -148,7 +162,8 @@ static int text_component(struct kit_buffer *out, const struct trolley_component
     if (r == 0 && component->query_types && component->query_types->count)
         r = kit_buffer_text(out, "  query types, in order of preference:\n");
     for (i = 0; r == 0 && component->query_types && i < component->query_types->count; i++)
-        r = text_query_type(out, trolley_span_at(component->query_types, i));
+        r = text_query_type(out, trolley_span_at(component->query_types, i),
+                            component->query_types);
     if (r == 0 && component->options && component->options->count)
         r = kit_buffer_text(out, "  options:\n");
     for (i = 0; r == 0 && component->options && i < component->options->count; i++)

@@ -75,6 +75,20 @@ static int32_t access_peer(const struct trolley_config *config, const char *key,
                         "[%s] key `%s`: peers are given only to `create`", config->section, key);
 }
 
+const char *config_url(const struct trolley_config *config, uint32_t i)
+{
+    const struct section *section = config->impl;
+
+    for (size_t n = 0; n < section->count; n++) {
+        const struct section_slot *slot = &section->slots[n];
+
+        if (slot->option.type != TROLLEY_OPTION_URL) continue;
+        if (i < slot->count) return slot->values[i].text;
+        i -= (uint32_t)slot->count;
+    }
+    return NULL;
+}
+
 void section_open_access(struct section *section)
 {
     section->config = (struct trolley_config){

@@ -90,6 +90,9 @@ void section_free(struct section *section);
  * returns UNSUPPORTED. */
 struct trolley_config *section_config(struct section *section);
 
+/* Value i of the section's URL options, whichever their keys; NULL past the last. */
+const char *config_url(const struct trolley_config *config, uint32_t i);
+
 /* Sets a key as if the file had said so (e.g. `--output` for the root-path option), checked alike;
  * a path is relative to the working directory, as a path on the command line is. The section is
  * unchanged on failure. Not while other threads use the section. */

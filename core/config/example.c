@@ -60,10 +60,11 @@ static int example_comment(const struct trolley_option *option, struct kit_buffe
     return r < 0 ? r : kit_buffer_text(text, ")\n");
 }
 
+/* `type`: the plugin's name, for the key that holds it. */
 static int example_option(const struct trolley_option *option, const char *type,
                           struct kit_buffer *text)
 {
-    const bool live = option->flags & TROLLEY_OPTION_REQUIRED;
+    const bool live = type || (option->flags & TROLLEY_OPTION_REQUIRED);
     const bool secret = option->flags & TROLLEY_OPTION_SECRET;
     int r = example_comment(option, text);
 
@@ -72,7 +73,7 @@ static int example_option(const struct trolley_option *option, const char *type,
                               secret                                  ? "_env"
                               : option->flags & TROLLEY_OPTION_PREFIX ? "NAME"
                                                                       : "");
-    if (r == 0 && type && strcmp(option->key, "type") == 0)
+    if (r == 0 && type)
         r = kit_buffer_text(text, type);
     else if (r == 0)
         r = secret ? kit_buffer_text(text, "VARIABLE") : example_value(option, text);
@@ -82,6 +83,7 @@ static int example_option(const struct trolley_option *option, const char *type,
 int section_example(const char *kind, const char *name, const char *type,
                     const struct trolley_span *const *tables, struct kit_buffer *text)
 {
+    const char *names_plugin = strcmp(kind, "session") == 0 ? "auth" : "type";
     struct trolley_option option;
     uint32_t i;
     int r = kit_buffer_printf(text, "[%s%s%s]\n", kind, *name ? " " : "", name);
@@ -91,7 +93,8 @@ int section_example(const char *kind, const char *name, const char *type,
             r = trolley_read_open(&option, sizeof option, trolley_span_at(*tables, i),
                                   SECTION_OPTION_LEAST);
             if (r == 0 && !(option.flags & TROLLEY_OPTION_DEPRECATED))
-                r = example_option(&option, type, text);
+                r = example_option(&option, strcmp(option.key, names_plugin) == 0 ? type : NULL,
+                                   text);
         }
     return r;
 }

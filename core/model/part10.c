@@ -134,10 +134,11 @@ static void part10_deflated_begins(struct part10 *reader)
     part10_inflate(reader, begun, have);
 }
 
-/* The bytes behind the preamble, or all where there is none. */
-static void part10_take(struct part10 *reader, const uint8_t *data, size_t length)
+/* The bytes behind the preamble, or all where there is none. Returns how many the head took. */
+static size_t part10_take(struct part10 *reader, const uint8_t *data, size_t length)
 {
     const size_t slice = (size_t)1 << 30; /* fits zlib's counters */
+    const uint8_t *begin = data;
 
     while (length > 0 && reader->state == PART10_MORE) {
         size_t take = length < slice ? length : slice;
@@ -149,6 +150,37 @@ static void part10_take(struct part10 *reader, const uint8_t *data, size_t lengt
         length -= take;
         if (reader->phase == PART10_DEFLATED && !reader->inflating) part10_deflated_begins(reader);
     }
+    return (size_t)(data - begin);
+}
+
+/* Bytes behind the head: followed by their lengths as long as they make sense. */
+static void part10_take_rest(struct part10 *reader, const uint8_t *data, size_t length)
+{
+    if (reader->state != PART10_DONE || reader->rest == PART10_REST_LOST) return;
+    if (reader->phase != PART10_DATASET) {
+        reader->rest = PART10_REST_LOST;
+        return;
+    }
+    reader->state = PART10_MORE; /* for the parser alone */
+    if (reader->rest == PART10_REST_AHEAD) {
+        reader->rest = PART10_REST_FOLLOWED;
+        if (reader->have == reader->need) part10_parse_rest(reader);
+    }
+    (void)part10_parse(reader, data, length);
+    if (reader->state == PART10_BAD) reader->rest = PART10_REST_LOST;
+    reader->state = PART10_DONE;
+}
+
+/* What a few bytes at the end are: padding, or the beginning of a header. */
+static bool part10_rest_is_cut(const struct part10 *reader)
+{
+    uint32_t i;
+
+    if (reader->rest != PART10_REST_FOLLOWED) return false;
+    if (reader->skip > 0 || reader->have >= 8) return true;
+    for (i = 0; i < reader->have; i++)
+        if (!strchr("\r\n ", reader->header[i])) return true;
+    return reader->have > 0 ? false : reader->depth > 1;
 }
 
 /* Where the prefix is absent, the bytes collected are the beginning of file meta information or
@@ -158,7 +190,11 @@ static void part10_end_prefix(struct part10 *reader)
     reader->has_preamble = reader->preamble_have == PART10_PREAMBLE &&
                            memcmp(reader->preamble + PART10_PREAMBLE - 4, "DICM", 4) == 0;
     reader->phase = PART10_META;
-    if (!reader->has_preamble) part10_take(reader, reader->preamble, reader->preamble_have);
+    if (!reader->has_preamble) {
+        size_t used = part10_take(reader, reader->preamble, reader->preamble_have);
+
+        part10_take_rest(reader, reader->preamble + used, reader->preamble_have - used);
+    }
 }
 
 static size_t part10_prefix(struct part10 *reader, const uint8_t *data, size_t length)
@@ -178,13 +214,15 @@ enum part10_state part10_feed(struct part10 *reader, const void *data, size_t le
 
     if (length == 0) return reader->state;
     if (reader->phase == PART10_PREFIX) used = part10_prefix(reader, data, length);
-    part10_take(reader, (const uint8_t *)data + used, length - used);
+    used += part10_take(reader, (const uint8_t *)data + used, length - used);
+    part10_take_rest(reader, (const uint8_t *)data + used, length - used);
     return reader->state;
 }
 
 enum part10_state part10_finish(struct part10 *reader)
 {
     if (reader->phase == PART10_PREFIX) part10_end_prefix(reader);
+    reader->cut = reader->state == PART10_DONE && part10_rest_is_cut(reader);
     if (reader->state != PART10_MORE) return reader->state;
     /* A deflated data set may be shorter than a tag. */
     if (reader->phase == PART10_META && reader->have > 0 && reader->have < 4) {
@@ -192,6 +230,7 @@ enum part10_state part10_finish(struct part10 *reader)
         if (reader->phase == PART10_DEFLATED) part10_deflated_begins(reader);
     }
     if (reader->state != PART10_MORE) return reader->state;
+    reader->cut = reader->elements > 0 || reader->preamble_have == 0;
     if (reader->elements == 0)
         part10_bad(reader, "not DICOM: it has no elements");
     else if (reader->have > 0 || reader->skip > 0 || reader->fill || reader->depth > 0 ||
@@ -199,7 +238,13 @@ enum part10_state part10_finish(struct part10 *reader)
         part10_bad(reader, "it ends within an element");
     else
         reader->state = PART10_DONE;
+    reader->cut = reader->cut && reader->state == PART10_BAD;
     return reader->state;
+}
+
+bool part10_is_cut(const struct part10 *reader)
+{
+    return reader->cut;
 }
 
 /* ---- results ---- */

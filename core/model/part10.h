@@ -27,12 +27,19 @@ enum part10_state {
 int part10_new(const struct trolley_span *tags, struct part10 **ret_reader);
 void part10_free(struct part10 *reader);
 
-/* Feeds the next bytes; after DONE or BAD they are ignored. */
+/* Feeds the next bytes, all of the stream; after DONE nothing more is collected. */
 enum part10_state part10_feed(struct part10 *reader, const void *data, size_t length);
 
 /* The stream ended: DONE when what came was a head with whole elements, BAD when it was cut within
  * one. */
 enum part10_state part10_finish(struct part10 *reader);
+
+/*
+ * After part10_finish: did the stream end within an element, or before the first? What follows the
+ * head is passed over by its lengths, encapsulated pixel data by its fragments. False as well where
+ * that cannot be told: in a deflated data set, or behind elements that are out of order.
+ */
+bool part10_is_cut(const struct part10 *reader);
 
 const char *part10_problem(const struct part10 *reader); /* NULL unless BAD */
 bool part10_has_preamble(const struct part10 *reader);

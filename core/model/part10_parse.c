@@ -138,6 +138,10 @@ static void part10_element(struct part10 *reader, uint32_t tag, const char *vr, 
         return;
     }
     reader->elements++;
+    if (reader->rest == PART10_REST_FOLLOWED) {
+        reader->skip = length;
+        return;
+    }
     read_as = part10_value_vr(tag, vr);
     if ((reader->phase == PART10_META) == (tag >> 16 == 2) && (tag >> 16) % 2 == 0 &&
         part10_is_text(read_as) && part10_wants(reader, tag))
@@ -149,7 +153,8 @@ static void part10_element(struct part10 *reader, uint32_t tag, const char *vr, 
 /* Nothing that is wanted can follow. */
 static bool part10_passed(const struct part10 *reader, uint32_t tag)
 {
-    return reader->phase != PART10_META && reader->depth == 0 && tag >> 16 != 0xFFFE &&
+    return reader->rest == PART10_REST_AHEAD && reader->phase != PART10_META &&
+           reader->depth == 0 && tag >> 16 != 0xFFFE &&
            (tag > reader->wanted[reader->wanted_count - 1] || tag >> 16 == PIXEL_GROUP);
 }
 
@@ -165,6 +170,14 @@ static const char *part10_header_vr(const struct part10 *reader, char letters[3]
     return letters;
 }
 
+/* Behind the head, what is out of order may be anything, padding most of all. */
+static void part10_rest_order(struct part10 *reader, uint32_t tag)
+{
+    if (reader->rest != PART10_REST_FOLLOWED || reader->depth > 0 || reader->have > 8) return;
+    if (tag <= reader->rest_tag) part10_bad(reader, "%08X out of order", tag);
+    reader->rest_tag = tag;
+}
+
 /* Eight bytes of a header are there, or twelve. */
 static void part10_header(struct part10 *reader)
 {
@@ -177,6 +190,7 @@ static void part10_header(struct part10 *reader)
     tag = part10_u16(reader, 0) << 16 | part10_u16(reader, 2);
     if (reader->state == PART10_MORE && part10_passed(reader, tag)) reader->state = PART10_DONE;
     if (reader->state != PART10_MORE) return;
+    part10_rest_order(reader, tag);
 
     vr = part10_header_vr(reader, letters);
     is_long = vr && !part10_vr_short(vr);
@@ -193,6 +207,11 @@ static void part10_header(struct part10 *reader)
         part10_item_header(reader, tag, length);
     else
         part10_element(reader, tag, vr, group_length ? 0 : length);
+}
+
+void part10_parse_rest(struct part10 *reader)
+{
+    part10_header(reader);
 }
 
 /* Four bytes of a header are there: enough to see the end of the file meta information. A wrong

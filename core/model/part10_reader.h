@@ -17,6 +17,9 @@
 #define PART10_PREAMBLE 132                    /* with the prefix "DICM" */
 #define PART10_TRANSFER_SYNTAX UINT32_C(0x00020010)
 
+/* What is known of the elements behind the head. */
+enum part10_rest { PART10_REST_AHEAD, PART10_REST_FOLLOWED, PART10_REST_LOST };
+
 enum part10_phase { PART10_PREFIX, PART10_META, PART10_DATASET, PART10_DEFLATED };
 
 /* A collected element. Its text stays whole; the element's values are split copies. */
@@ -29,7 +32,9 @@ struct part10 {
     enum part10_state state;
     enum part10_phase phase;
     char problem[160];
-    bool has_preamble;
+    bool has_preamble, cut;
+    enum part10_rest rest;
+    uint32_t rest_tag; /* the last one at the top */
 
     uint8_t preamble[PART10_PREAMBLE];
     size_t preamble_have;
@@ -65,6 +70,9 @@ __attribute__((format(printf, 2, 3))) void part10_bad(struct part10 *reader, con
 /* Takes bytes of file meta information or data set; returns how many it used: fewer than `length`
  * when the phase changed or the end was reached. */
 size_t part10_parse(struct part10 *reader, const uint8_t *data, size_t length);
+
+/* Acts on the header at which the head ended, if it ended at one, so that parsing goes on behind. */
+void part10_parse_rest(struct part10 *reader);
 
 /* The file meta information ended; what is in the header is the data set's. */
 void part10_leave_meta(struct part10 *reader);

@@ -3,10 +3,9 @@
 #ifndef CORE_MODEL_QUERY_H
 #define CORE_MODEL_QUERY_H
 
-#include "core/trolley.h"
+#include <stdbool.h>
 
-/* The host's own types "query" and "extended", by name; NULL for others. */
-const struct trolley_query_type *query_type_builtin(const char *name);
+#include "core/trolley.h"
 
 /* A query as a searcher gets it, made from another one by the acceptance rule. */
 struct query_view;
@@ -41,13 +40,6 @@ int query_set_uid(struct trolley_query_builder *builder, uint32_t level_of_uid, 
                   struct trolley_error *error);
 uint32_t query_level(const struct trolley_query_builder *builder);
 
-/* The parameters of a type, the base's first: calls each(ctx, param), which may be NULL. Names of
- * bases resolve among `types` (may be NULL) and builtins; a circle of bases ends after a few
- * rounds. Returns the flags of all of them or-ed together. */
-uint32_t query_type_params(const struct trolley_query_type *type, const struct trolley_span *types,
-                           void (*each)(void *ctx, const struct trolley_query_param *param),
-                           void *ctx);
-
 enum query_match { QUERY_MATCH_YES, QUERY_MATCH_NO };
 
 /*
@@ -56,9 +48,11 @@ enum query_match { QUERY_MATCH_YES, QUERY_MATCH_NO };
  * whose attribute never comes back cannot be checked). Parameters without a tag are looked at only
  * where they are the host's (min_study_date, max_study_date). ModalitiesInStudy matches when any of
  * its values does. Not checked, as if they had not come back: attributes within sequences, bulk
- * data, and person names when the query asks for fuzzy matching [PS3.18 8.3.4.2].
+ * data, and person names when the query asks for fuzzy matching [PS3.18 8.3.4.2], or says nothing
+ * of it and `fuzzy` is the searcher's own way.
  */
 enum query_match query_match_record(const struct trolley_query *query,
-                                    const struct trolley_record *record, uint8_t *seen);
+                                    const struct trolley_record *record, bool fuzzy,
+                                    uint8_t *seen);
 
 #endif

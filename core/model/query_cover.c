@@ -39,7 +39,7 @@ static bool cover_by_range(const struct trolley_query_type *type, const struct t
     struct cover_search search = {&study_date, NULL};
 
     if (trolley_query_find_key(query, study_date.name)) return false;
-    (void)query_type_params(type, types, cover_look, &search);
+    (void)trolley_query_type_params(type, types, cover_look, &search);
     return search.found || (flags & TROLLEY_QUERY_ANY_ATTRIBUTE);
 }
 
@@ -102,7 +102,7 @@ enum query_cover query_cover_key(const struct trolley_query_type *type,
                                  struct trolley_span *ret_values, const char **ret_wanted)
 {
     struct cover_search search = {key, NULL};
-    uint32_t flags = query_type_params(type, types, cover_look, &search);
+    uint32_t flags = trolley_query_type_params(type, types, cover_look, &search);
 
     if (search.found) return cover_value(search.found, key, ret_values, ret_wanted);
     *ret_values = key->values;

@@ -67,15 +67,16 @@ static uint32_t match_tag(const struct trolley_query_key *key, bool fuzzy)
 }
 
 enum query_match query_match_record(const struct trolley_query *query,
-                                    const struct trolley_record *record, uint8_t *seen)
+                                    const struct trolley_record *record, bool fuzzy, uint8_t *seen)
 {
-    const char *fuzzy = trolley_query_text(query, QUERY_FUZZY_MATCHING);
+    const char *asked = trolley_query_text(query, QUERY_FUZZY_MATCHING);
     enum query_match answer = QUERY_MATCH_YES;
     uint32_t i;
 
+    if (asked) fuzzy = strcmp(asked, "1") == 0;
     for (i = 0; i < query->keys.count; i++) {
         const struct trolley_query_key *key = trolley_span_at(&query->keys, i);
-        uint32_t tag = match_tag(key, fuzzy && strcmp(fuzzy, "1") == 0);
+        uint32_t tag = match_tag(key, fuzzy);
         const struct trolley_element *element = tag ? match_element(record, tag) : NULL;
 
         if (!element) continue;

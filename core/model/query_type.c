@@ -58,7 +58,7 @@ static const struct trolley_query_type query_builtins[] = {
     },
 };
 
-const struct trolley_query_type *query_type_builtin(const char *name)
+const struct trolley_query_type *trolley_query_type_builtin(const char *name)
 {
     size_t i;
 
@@ -73,7 +73,7 @@ static const struct trolley_query_type *query_type_resolve(const struct trolley_
     const struct trolley_query_type *builtin;
 
     if (type->base || type->params) return type;
-    builtin = query_type_builtin(type->name);
+    builtin = trolley_query_type_builtin(type->name);
     return builtin ? builtin : type;
 }
 
@@ -88,10 +88,10 @@ static const struct trolley_query_type *query_type_base(const struct trolley_que
 
         if (other != type && strcmp(other->name, type->base) == 0) return other;
     }
-    return query_type_builtin(type->base);
+    return trolley_query_type_builtin(type->base);
 }
 
-uint32_t query_type_params(const struct trolley_query_type *type, const struct trolley_span *types,
+uint32_t trolley_query_type_params(const struct trolley_query_type *type, const struct trolley_span *types,
                            void (*each)(void *ctx, const struct trolley_query_param *param),
                            void *ctx)
 {

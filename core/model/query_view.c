@@ -157,7 +157,7 @@ static int view_say_nearest(struct kit_buffer *out, const struct trolley_query *
     int r = 0;
 
     for (i = 0; i < types->count; i++)
-        (void)query_type_params(trolley_span_at(types, i), types, view_take_name, &names);
+        (void)trolley_query_type_params(trolley_span_at(types, i), types, view_take_name, &names);
     for (i = 0; r == 0 && i < query->keys.count; i++) {
         const struct trolley_query_key *key = trolley_span_at(&query->keys, i);
 

@@ -8,6 +8,10 @@
 /* Sizes of the structs in contract 1.0: nothing smaller is accepted. */
 #define PLUGIN_SIZE_1_0 (offsetof(struct trolley_plugin, components) + sizeof(void *))
 #define COMPONENT_SIZE_1_0 (offsetof(struct trolley_component, get_interface) + sizeof(void *))
+#define SEARCHER_SIZE_1_0 (offsetof(struct trolley_searcher_ops, levels) + sizeof(void *))
+#define DOWNLOADER_SIZE_1_0 (offsetof(struct trolley_downloader_ops, group_level) + sizeof(void *))
+#define STORAGE_SIZE_1_0 (offsetof(struct trolley_storage_ops, sync) + sizeof(void *))
+#define AUTH_SIZE_1_0 (offsetof(struct trolley_auth_ops, challenge) + sizeof(void *))
 
 const char *kind_name(uint32_t kind)
 {
@@ -26,29 +30,24 @@ static int descriptor_check_ops(const char *path, const struct trolley_component
     if (!missing && component->kind == TROLLEY_KIND_SEARCHER) {
         struct trolley_searcher_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_searcher_ops)) < 0 ||
-            !ops.find)
+        if (trolley_read_open(&ops, sizeof ops, component->ops, SEARCHER_SIZE_1_0) < 0 || !ops.find)
             missing = "find";
     } else if (!missing && component->kind == TROLLEY_KIND_DOWNLOADER) {
         struct trolley_downloader_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_downloader_ops)) < 0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, DOWNLOADER_SIZE_1_0) < 0 ||
             !ops.fetch)
             missing = "fetch";
     } else if (!missing && component->kind == TROLLEY_KIND_STORAGE) {
         struct trolley_storage_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops,
-                              sizeof(struct trolley_storage_ops)) < 0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, STORAGE_SIZE_1_0) < 0 ||
             !ops.open || !ops.write || !ops.commit || !ops.abort || !ops.exists)
             missing = "open, write, commit, abort or exists";
     } else if (!missing && component->kind == TROLLEY_KIND_AUTH) {
         struct trolley_auth_ops ops;
 
-        if (trolley_read_open(&ops, sizeof ops, component->ops, sizeof(struct trolley_auth_ops)) <
-                0 ||
+        if (trolley_read_open(&ops, sizeof ops, component->ops, AUTH_SIZE_1_0) < 0 ||
             (!ops.prepare && !ops.challenge))
             missing = "prepare or challenge";
     }
@@ -61,12 +60,11 @@ static int descriptor_check_ops(const char *path, const struct trolley_component
 static int descriptor_check_component(const char *path, const struct trolley_component *component,
                                       struct trolley_error *error)
 {
-    uint32_t all = TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY) |
-                   TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES) |
-                   TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE);
-    bool leveled =
+    const uint32_t all = TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY) |
+                         TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES) |
+                         TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE);
+    const bool leveled =
         component->kind == TROLLEY_KIND_SEARCHER || component->kind == TROLLEY_KIND_DOWNLOADER;
-    int r;
 
     if (!component->create || !component->destroy)
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: its %s lacks create or destroy",
@@ -79,15 +77,33 @@ static int descriptor_check_component(const char *path, const struct trolley_com
         (!component->query_types || !component->query_types->count))
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
                          "%s: its searcher declares no query type", path);
-    r = descriptor_check_ops(path, component, error);
-    if (r < 0 || !component->options) return r;
-    r = option_table_check(kind_name(component->kind), component->options, error);
+    return descriptor_check_ops(path, component, error);
+}
+
+static int descriptor_check_options(const char *path, const struct trolley_component *component,
+                                    struct trolley_error *error)
+{
+    int r = option_table_check(kind_name(component->kind), component->options, error);
+
     if (r < 0) error_prefix(error, "%s: its %s", path, kind_name(component->kind));
     return r;
 }
 
 int descriptor_check(const char *path, const char *name, const struct trolley_plugin *plugin,
                      struct trolley_error *error)
+{
+    struct trolley_component component;
+    uint32_t kind;
+    int r = descriptor_check_shape(path, name, plugin, error);
+
+    for (kind = TROLLEY_KIND_SEARCHER; r == 0 && kind <= TROLLEY_KIND_AUTH; kind++)
+        if (descriptor_component(plugin, kind, &component))
+            r = descriptor_check_options(path, &component, error);
+    return r;
+}
+
+int descriptor_check_shape(const char *path, const char *name, const struct trolley_plugin *plugin,
+                           struct trolley_error *error)
 {
     struct trolley_plugin own;
     uint32_t kinds = 0;

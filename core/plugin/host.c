@@ -117,6 +117,7 @@ static int session_make(struct trolley_setup *setup, const char *name,
     if (r < 0) {
         error_prefix(error, "%s:%d: [session %s] auth", config_file_path(setup->file),
                      section->line, name);
+        if (r == TROLLEY_ERR_NOT_FOUND) r = error->status = TROLLEY_ERR_INVALID_CONFIG;
         return r;
     }
     if (!descriptor_component(plugin, TROLLEY_KIND_AUTH, &component))
@@ -186,7 +187,7 @@ static int32_t host_session_info(const struct trolley_host *host,
     return 0;
 }
 
-static const struct transfer_host transfer_host = {host_session_info};
+static const struct transfer_host transfer_host = {host_session_info, config_url};
 
 static const struct trolley_http_service *host_open_transfer(struct trolley_setup *setup)
 {

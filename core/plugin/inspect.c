@@ -124,6 +124,28 @@ int trolley_setup_show(struct trolley_setup *setup, char **ret_text, struct trol
     return *ret_text ? 0 : error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
 }
 
+/* The sample section of one component: of an auth plugin, a session with that log-in. */
+static int inspect_example_component(const struct trolley_component *component, const char *type,
+                                     struct kit_buffer *text)
+{
+    const struct trolley_span *tables[5] = {NULL};
+    const bool session = component->kind == TROLLEY_KIND_AUTH;
+    struct kit_buffer name = {0};
+    int r = kit_buffer_printf(&name, "my-%s", type);
+
+    if (session) {
+        tables[0] = config_host_options("session");
+        tables[1] = component->options;
+    } else {
+        component_tables(component, tables);
+    }
+    if (r == 0)
+        r = section_example(session ? "session" : kind_name(component->kind), name.data, type,
+                            tables, text);
+    kit_buffer_free(&name);
+    return r;
+}
+
 /* The sample sections of one plugin: one for each of its components. */
 static int inspect_example_type(struct trolley_setup *setup, const char *type,
                                 struct kit_buffer *text, struct trolley_error *error)
@@ -134,22 +156,9 @@ static int inspect_example_type(struct trolley_setup *setup, const char *type,
     int r = registry_load(&setup->registry, type, &plugin, NULL, error);
 
     for (kind = TROLLEY_KIND_SEARCHER; r == 0 && kind <= TROLLEY_KIND_AUTH; kind++) {
-        const struct trolley_span *tables[5] = {NULL};
-
         if (!descriptor_component(plugin, kind, &component)) continue;
         if (text->length) (void)kit_buffer_text(text, "\n");
-        if (kind == TROLLEY_KIND_AUTH) {
-            tables[0] = config_host_options("session");
-            tables[1] = component.options;
-            r = section_example("session", "my-session", type, tables, text);
-        } else {
-            struct kit_buffer name = {0};
-
-            component_tables(&component, tables);
-            r = kit_buffer_printf(&name, "my-%s", type);
-            if (r == 0) r = section_example(kind_name(kind), name.data, type, tables, text);
-            kit_buffer_free(&name);
-        }
+        r = inspect_example_component(&component, type, text);
     }
     return r;
 }

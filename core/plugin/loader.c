@@ -25,12 +25,33 @@ void loader_unlock(void)
     pthread_mutex_unlock(&load_mutex);
 }
 
+/* Are all segments there? A file cut short would end the process with SIGBUS within dlopen. Files
+ * for other machines are left to dlopen, which refuses them. */
+static bool loader_is_whole(int fd, const Elf64_Ehdr *head, uint64_t size)
+{
+    Elf64_Phdr segment;
+    unsigned i;
+
+    if (head->e_ident[EI_CLASS] != ELFCLASS64 || head->e_phentsize != sizeof segment) return true;
+    for (i = 0; i < head->e_phnum; i++) {
+        const uint64_t at = head->e_phoff + i * sizeof segment;
+
+        if (at > size || pread(fd, &segment, sizeof segment, (off_t)at) != sizeof segment)
+            return false;
+        if (segment.p_type == PT_LOAD &&
+            (segment.p_filesz > size || segment.p_offset > size - segment.p_filesz))
+            return false;
+    }
+    return true;
+}
+
 /* Looks at the file before the dynamic linker does, whose words for these cases are poor. */
 static int loader_check_file(const char *path, struct trolley_error *error)
 {
     Elf64_Ehdr head;
     struct stat st;
     ssize_t length;
+    bool is_object, is_whole;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) return error_set(error, TROLLEY_ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
@@ -39,11 +60,16 @@ static int loader_check_file(const char *path, struct trolley_error *error)
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: not a regular file", path);
     }
     length = read(fd, &head, sizeof head);
+    is_object = length == (ssize_t)sizeof head && memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 &&
+                head.e_type == ET_DYN;
+    is_whole = is_object && loader_is_whole(fd, &head, (uint64_t)st.st_size);
     close(fd);
-    if (length < (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        head.e_type != ET_DYN)
+    if (!is_object)
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
                          "%s: not a shared object (link it with -shared, or remove it)", path);
+    if (!is_whole)
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "%s: the file is cut short (build or install it again)", path);
     return 0;
 }
 

@@ -31,6 +31,10 @@ int loader_plugin(const char *path, const char *name, const struct trolley_plugi
 int descriptor_check(const char *path, const char *name, const struct trolley_plugin *plugin,
                      struct trolley_error *error);
 
+/* The same without the option tables. */
+int descriptor_check_shape(const char *path, const char *name, const struct trolley_plugin *plugin,
+                           struct trolley_error *error);
+
 /* The plugin's component of a kind, read with the host's idea of its size; false when it has none.
  */
 bool descriptor_component(const struct trolley_plugin *plugin, uint32_t kind,

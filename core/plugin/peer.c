@@ -12,13 +12,33 @@ struct peer {
     struct instance *instance;
 };
 
+/* The query as the peer takes it: by the type it names, where the peer has that and it fits, else
+ * by the first type that fits. */
+static int peer_accept(const struct peer *peer, const struct trolley_query *query,
+                       struct query_view **ret_view, struct trolley_error *error)
+{
+    const struct trolley_span *types = instance_query_types(peer->instance);
+    const uint32_t levels = instance_levels(peer->instance);
+
+    if (query->type && query_view_new(query, query->type, types, levels, ret_view, NULL) == 0)
+        return 0;
+    return query_view_new(query, NULL, types, levels, ret_view, error);
+}
+
 static int32_t peer_find(struct trolley_peer *abi, const struct trolley_query *query,
                          const struct trolley_record_sink *sink, struct trolley_task *task)
 {
     struct peer *peer = abi->impl;
     struct search_counts counts;
+    struct trolley_error error;
+    struct query_view *view;
+    int r = peer_accept(peer, query, &view, &error);
 
-    return search_query(peer->instance, query, sink, task, &counts);
+    if (r < 0)
+        return trolley_fail(task, r, "%s: %s", peer->instance->component->title, error.message);
+    r = search_query(peer->instance, query_view_query(view), sink, task, &counts);
+    query_view_free(view);
+    return r;
 }
 
 static const struct trolley_span *peer_query_types(struct trolley_peer *abi)
@@ -68,6 +88,16 @@ int32_t component_peer(const struct trolley_config *config, const char *key,
     owner->creating->peers = peer;
     *ret_peer = &peer->abi;
     return 0;
+}
+
+bool instance_fuzzy(const struct instance *instance)
+{
+    const struct peer *peer;
+
+    if (component_integer(instance->component, "fuzzymatching", 0) != 0) return true;
+    for (peer = instance->peers; peer; peer = peer->next)
+        if (instance_fuzzy(peer->instance)) return true;
+    return false;
 }
 
 void peers_free(struct peer *peers)

@@ -77,6 +77,10 @@ void instance_free(struct instance *instance);
 const struct trolley_span *instance_query_types(const struct instance *instance);
 uint32_t instance_levels(const struct instance *instance);
 
+/* Does the section of the searcher, or of one that it wraps, ask for fuzzy matching where a query
+ * says nothing (an option `fuzzymatching`, as the parameter of that name)? */
+bool instance_fuzzy(const struct instance *instance);
+
 /* An interface beyond the kind's; NULL when it has none of that id. */
 const void *instance_interface(const struct instance *instance, const char *id);
 

@@ -65,8 +65,12 @@ static void task_note(struct trolley_task *abi, uint32_t severity, int32_t code,
 
     if (message && kit_text_escape(&line, message, strnlen(message, 1000)) == 0 && line.data)
         remark.message = line.data;
-    log_write(severity, task->component, "%s", remark.message);
-    if (task->remark) task->remark(task->remark_ctx, &remark);
+    if (severity <= TROLLEY_LOG_WARNING) atomic_fetch_add(&task->warnings, 1);
+    /* The one who asked is told; only where nobody listens is it a matter for the log. */
+    if (task->remark)
+        task->remark(task->remark_ctx, &remark);
+    else
+        log_write(severity, task->component, "%s", remark.message);
     kit_buffer_free(&line);
 }
 

@@ -24,6 +24,7 @@ struct task {
     trolley_remark_sink remark; /* may be NULL; called by any thread, must lock for itself */
     void *remark_ctx;
     int64_t deadline_ms; /* CLOCK_MONOTONIC, -1 none */
+    atomic_uint warnings; /* notes of severity warning and worse so far */
 };
 
 void task_init(struct task *task, const char *component, const atomic_int *cancel,

@@ -35,6 +35,15 @@ struct download {
     bool rehearsed; /* a dry run found something that would be requested */
 };
 
+/* The variant that a downloader brings; NULL for the instances themselves. */
+static const struct trolley_meta *download_delivers(const struct instance *instance)
+{
+    const struct trolley_delivers_interface *theirs =
+        instance_interface(instance, TROLLEY_DELIVERS_INTERFACE);
+
+    return theirs && theirs->delivers ? theirs->delivers(instance->self) : NULL;
+}
+
 /* How this downloader likes to be asked. */
 static int download_ask(struct download *download, struct run_downloader *downloader,
                         struct trolley_error *error)
@@ -51,7 +60,9 @@ static int download_ask(struct download *download, struct run_downloader *downlo
         ;
     downloader->ask.preferred = ops->preferred_level ? ops->preferred_level(instance->self) : level;
     downloader->ask.batch = ops->batch ? ops->batch(instance->self) : 1;
-    instance_free(instance);
+    downloader->ask.group = ops->group_level ? ops->group_level(instance->self) : 0;
+    downloader->delivers = download_delivers(instance);
+    downloader->asked = instance;
     return 0;
 }
 
@@ -163,8 +174,7 @@ static int download_open_expander(struct download *download, struct trolley_erro
     component = expander->searcher->component;
     expander->max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
     expander->retry_delay_ms = component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
-    if (!(instance_levels(expander->searcher) & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
-        expander->searcher = NULL;
+    expander->levels = instance_levels(expander->searcher);
     return 0;
 }
 
@@ -172,7 +182,9 @@ static int download_open_expander(struct download *download, struct trolley_erro
 static int download_find(struct download *download, struct trolley_error *error)
 {
     const struct trolley_query_builder *query = download->options->query;
+    const struct expander *expander = &download->expander;
     struct trolley_find_result result;
+    uint32_t n;
     int r;
 
     if (!query) {
@@ -180,7 +192,14 @@ static int download_find(struct download *download, struct trolley_error *error)
         download->reader.ctx = download->options->source_ctx;
         return 0;
     }
-    r = trolley_find(download->trolley, query, report_remark, &download->report, &result, error);
+    for (n = 0;; n++) {
+        struct task_failure failure;
+
+        r = retrieve_find(download->trolley, query, report_remark, &download->report, &result,
+                          &failure, error);
+        if (r == 0 || !retry_wanted(expander, n, &failure, download->run.cancel)) break;
+        trolley_tree_free(result.tree);
+    }
     download->found = result.tree;
     if (r < 0) return r;
     if (!trolley_tree_first(result.tree))
@@ -189,6 +208,18 @@ static int download_find(struct download *download, struct trolley_error *error)
     download->reader.source = tree_source_next;
     download->reader.ctx = &download->tree_source;
     return 0;
+}
+
+/* Does the storage hold what one of the downloaders would bring of it? */
+static bool download_held(struct download *download, const struct trolley_ref *ref)
+{
+    size_t i;
+
+    for (i = 0; i < download->run.downloader_count; i++)
+        if (store_skip(&download->store, ref, download->run.downloaders[i].delivers,
+                       &download->task))
+            return true;
+    return false;
 }
 
 /* Counts what is expected and takes off what the storage holds. */
@@ -202,11 +233,16 @@ static void download_skip(struct download *download, struct study *study)
         struct entry *entry = &study->entries[i];
         struct trolley_ref ref;
 
-        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) {
+            report_expect(&download->report, entry->series == ENTRY_NONE
+                                                 ? study->related
+                                                 : study->series[entry->series].related);
+            continue;
+        }
         report_expect(&download->report, 1);
         if (again) continue;
         study_ref(study, entry, &ref);
-        if (store_skip(&download->store, &ref, &download->task)) entry->state = ENTRY_DONE;
+        if (download_held(download, &ref)) entry->state = ENTRY_DONE;
     }
 }
 
@@ -260,11 +296,6 @@ static int download_feed(struct download *download, struct trolley_error *error)
         r = expand_next(&download->reader, &download->expander, &study, error);
         if (r <= 0) break;
         download_skip(download, study);
-        if (!study->verified) {
-            pthread_mutex_lock(&download->report.lock);
-            download->report.counts.unverified_studies++;
-            pthread_mutex_unlock(&download->report.lock);
-        }
         if (rehearsal)
             download_rehearse(download, study);
         else
@@ -308,6 +339,10 @@ static int download_judge(struct download *download, const struct trolley_counts
 
 static void download_close(struct download *download)
 {
+    size_t i;
+
+    for (i = 0; i < download->run.downloader_count; i++)
+        instance_free(download->run.downloaders[i].asked);
     if (download->store_ready) store_clear(&download->store);
     instance_free(download->storage);
     instance_free(download->expander_instance);

@@ -38,6 +38,14 @@ bool retry_sleep(int64_t ms, const atomic_int *cancel)
     return !atomic_load(cancel);
 }
 
+bool retry_wanted(const struct expander *expander, uint32_t n, const struct task_failure *failure,
+                  const atomic_int *cancel)
+{
+    if (n >= (uint32_t)expander->max_retries || !(failure->flags & TROLLEY_FAILURE_TRANSIENT))
+        return false;
+    return retry_sleep(retry_delay(expander->retry_delay_ms, n, failure->retry_after_ms), cancel);
+}
+
 static int copy_uid(char own[KIT_UID_MAX + 1], const char *text, const char *what,
                     const char **ret_copy, struct trolley_error *error)
 {
@@ -101,23 +109,48 @@ static int32_t expand_record(void *ctx, const struct trolley_record *record)
     return study_add(ctx, TROLLEY_LEVEL_INSTANCE, series, instance, sop_class, syntax, &index);
 }
 
-static int expand_ask(struct expander *expander, const struct trolley_ref *ref, struct study *study,
+/* One question to the searcher: what of a level lies below `ref`, with one attribute more. */
+struct question {
+    const char *level, *include;
+    struct trolley_record_sink sink;
+};
+
+static int expand_ask(const struct expander *expander, const struct trolley_ref *ref,
+                      const struct question *question, struct search_counts *ret_counts,
                       struct trolley_error *error)
 {
-    const struct trolley_record_sink sink = {study, expand_record};
     struct trolley_query_builder *query;
-    struct search_counts counts;
     int r = trolley_query_new(&query, error);
 
     if (r < 0) return r;
-    r = trolley_query_set_level(query, "instance", error);
+    r = trolley_query_set_level(query, question->level, error);
     if (r == 0) r = query_set_uid(query, TROLLEY_LEVEL_STUDY, ref->study, error);
     if (r == 0 && ref->series) r = query_set_uid(query, TROLLEY_LEVEL_SERIES, ref->series, error);
-    if (r == 0) r = trolley_query_include(query, "SOPClassUID", error);
+    if (r == 0) r = trolley_query_include(query, question->include, error);
     if (r == 0)
-        r = search_builder(expander->searcher, query, &sink, expander->task, &counts, error);
+        r = search_builder(expander->searcher, query, &question->sink, expander->task, ret_counts,
+                           error);
     trolley_query_free(query);
     return r;
+}
+
+/* The same until it is answered, as often as the searcher's section says. */
+static int expand_ask_again(const struct expander *expander, const struct trolley_ref *ref,
+                            const struct question *question, struct search_counts *ret_counts,
+                            struct trolley_error *error)
+{
+    struct task_failure failure;
+    uint32_t n;
+    int r;
+
+    for (n = 0;; n++) {
+        memset(ret_counts, 0, sizeof *ret_counts);
+        task_reset(expander->task);
+        r = expand_ask(expander, ref, question, ret_counts, error);
+        if (r == 0) return 0;
+        task_failure_of(expander->task, r, &failure);
+        if (!retry_wanted(expander, n, &failure, expander->task->cancel)) return r;
+    }
 }
 
 /* The reference itself becomes the entry, with the reason why its instances are not known. */
@@ -126,7 +159,10 @@ static int expand_give_up(struct study *study, const struct trolley_ref *ref, in
 {
     struct task_failure failure = {.status = status, .flags = TROLLEY_FAILURE_PERMANENT};
     uint32_t index;
-    int r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
+    int r;
+
+    if (status != TROLLEY_ERR_NOT_FOUND) study->doubtful = true;
+    r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
 
     if (r < 0) return r;
     (void)snprintf(failure.message, sizeof failure.message, "%s", message);
@@ -136,31 +172,72 @@ static int expand_give_up(struct study *study, const struct trolley_ref *ref, in
 }
 
 /* A study or series: all its instances, named by the searcher. */
-static int expand_wide(struct expander *expander, const struct trolley_ref *ref,
+static int expand_wide(const struct expander *expander, const struct trolley_ref *ref,
                        struct study *study)
 {
-    const uint32_t before = study->entry_count;
+    const struct question question = {"instance", "SOPClassUID", {study, expand_record}};
+    const unsigned warnings = atomic_load(&expander->task->warnings);
     struct trolley_error error = {0};
-    uint32_t n;
-    int r;
+    struct search_counts counts;
+    int r = expand_ask_again(expander, ref, &question, &counts, &error);
 
-    for (n = 0;; n++) {
-        struct task_failure failure;
-
-        r = expand_ask(expander, ref, study, &error);
-        if (r == 0 || n >= (uint32_t)expander->max_retries) break;
-        task_failure_of(expander->task, r, &failure);
-        if (!(failure.flags & TROLLEY_FAILURE_TRANSIENT)) break;
-        if (!retry_sleep(retry_delay(expander->retry_delay_ms, n, failure.retry_after_ms),
-                         expander->task->cancel))
-            break;
-    }
     if (r == TROLLEY_ERR_NOMEM) return r;
     if (r < 0) return expand_give_up(study, ref, r, error.message);
-    if (study->entry_count == before && n == 0)
+    if (counts.malformed)
+        return expand_give_up(study, ref, TROLLEY_ERR_PROTOCOL,
+                              "the searcher named objects without a valid UID");
+    if (counts.records == 0)
         return expand_give_up(study, ref, TROLLEY_ERR_NOT_FOUND,
                               "the searcher knows no such object");
+    if (atomic_load(&expander->task->warnings) != warnings) study->doubtful = true;
     return 0;
+}
+
+/* Reads a count from a record of the level asked for. */
+struct counting {
+    uint32_t tag;
+    uint64_t related;
+};
+
+static int32_t expand_counted(void *ctx, const struct trolley_record *record)
+{
+    struct counting *counting = ctx;
+    uint32_t i;
+
+    for (i = 0; i < record->elements.count; i++) {
+        const struct trolley_element *element = trolley_span_at(&record->elements, i);
+        const char *text = trolley_span_text(&element->values, 0);
+
+        if (element->tag == counting->tag && text) counting->related = strtoul(text, NULL, 10);
+    }
+    return 0;
+}
+
+/* A study or series whose instances nobody names: its own entry, with their count where the
+ * searcher knows that [PS3.4 C.6.2.1.2]. */
+static int expand_blind(const struct expander *expander, const struct trolley_ref *ref,
+                        struct study *study)
+{
+    const bool whole = ref->level == TROLLEY_LEVEL_STUDY;
+    struct counting counting = {.tag = whole ? 0x00201208 : 0x00201209};
+    const struct question question = {
+        whole ? "study" : "series",
+        whole ? "NumberOfStudyRelatedInstances" : "NumberOfSeriesRelatedInstances",
+        {&counting, expand_counted}};
+    struct trolley_error error = {0};
+    struct search_counts counts = {0};
+    uint32_t index;
+    int r = TROLLEY_ERR_UNSUPPORTED;
+
+    if (expander->searcher && (expander->levels & TROLLEY_LEVEL_BIT(ref->level)))
+        r = expand_ask_again(expander, ref, &question, &counts, &error);
+    if (r == 0 && counts.records == 0 && counts.malformed == 0)
+        return expand_give_up(study, ref, TROLLEY_ERR_NOT_FOUND,
+                              "the searcher knows no such object");
+    r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
+    if (r == 0 && counting.related < INT32_MAX)
+        (void)study_count(study, ref, (uint32_t)counting.related);
+    return r;
 }
 
 static int expand_ref(struct expander *expander, const struct trolley_ref *ref, struct study *study)
@@ -177,9 +254,9 @@ static int expand_ref(struct expander *expander, const struct trolley_ref *ref, 
         if (r < 0) return r;
         study->series[index].whole = true;
     }
-    if (expander->searcher) return expand_wide(expander, ref, study);
-    study->verified = false;
-    return study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
+    if (expander->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE))
+        return expand_wide(expander, ref, study);
+    return expand_blind(expander, ref, study);
 }
 
 int expand_next(struct ref_reader *reader, struct expander *expander, struct study **ret_study,
@@ -191,7 +268,6 @@ int expand_next(struct ref_reader *reader, struct expander *expander, struct stu
     if (r <= 0) return r;
     study = study_new(reader->ahead.study);
     if (!study) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
-    study->verified = true;
     while (r > 0 && strcmp(reader->ahead.study, study->uid) == 0) {
         reader->has_ahead = false;
         r = expand_ref(expander, &reader->ahead, study);

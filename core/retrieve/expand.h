@@ -10,6 +10,7 @@
 
 struct expander {
     struct instance *searcher; /* NULL: nobody names instances */
+    uint32_t levels;           /* that it returns, bit set */
     struct task *task;
     int64_t max_retries, retry_delay_ms;
 };
@@ -28,7 +29,8 @@ struct ref_reader {
  * The next study with all references that follow each other and belong to it, expanded to instances
  * where a searcher can name them. 1 with *ret_study, 0 at the end, negative on failure of the
  * source (INVALID_ARG: a malformed UID). A searcher that fails leaves entries with its failure, so
- * that the study is reported and the next one goes on.
+ * that the study is reported and the next one goes on. One that cannot name instances is asked how
+ * many there are.
  */
 int expand_next(struct ref_reader *reader, struct expander *expander, struct study **ret_study,
                 struct trolley_error *error);
@@ -40,6 +42,10 @@ struct tree_source {
 };
 void tree_source_init(struct tree_source *source, const struct trolley_tree *tree, uint32_t level);
 int tree_source_next(void *ctx, struct trolley_ref *ref, struct trolley_error *error);
+
+/* After try n (from 0) failed so: waits its time and returns true when it is to be tried again. */
+bool retry_wanted(const struct expander *expander, uint32_t n, const struct task_failure *failure,
+                  const atomic_int *cancel);
 
 /* Sleeps `ms` in small steps; false when cancelled meanwhile. */
 bool retry_sleep(int64_t ms, const atomic_int *cancel);

@@ -7,6 +7,7 @@
 #include <trolley/helpers.h>
 
 #include "core/model/part10.h"
+#include "core/retrieve/claim.h"
 
 #define META_SIZE_1_0 (offsetof(struct trolley_meta, elements) + sizeof(struct trolley_span))
 
@@ -32,9 +33,16 @@ struct item {
     char content_type[128], variant[64];
 };
 
-static void item_free(struct item *item)
+/* Leaves nothing behind of what was written. */
+static void item_drop(struct item *item)
 {
     if (item->writer) item->fetch->store->ops->abort(item->writer);
+    item->writer = NULL;
+}
+
+static void item_free(struct item *item)
+{
+    item_drop(item);
     part10_free(item->head);
     EVP_MD_CTX_free(item->digest);
     task_clear(&item->task);
@@ -92,41 +100,17 @@ static void item_report(struct item *item, uint32_t kind, const char *message)
     report_outcome(item->fetch->report, &outcome, NULL);
 }
 
-/* Is everything of this series (or of the study) wanted? */
-static bool item_wanted(const struct study *study, const char *series)
+__attribute__((format(printf, 3, 4))) static void item_fail(struct item *item, int status,
+                                                            const char *format, ...)
 {
-    uint32_t i;
+    va_list args;
 
-    if (study->whole) return true;
-    for (i = 0; i < study->series_count; i++)
-        if (study->series[i].whole && strcmp(study->series[i].uid, series) == 0) return true;
-    return false;
-}
-
-/* Claims the entry that the item fills. Returns the outcome kind that speaks against it, 0 when it
- * is accepted. */
-static uint32_t item_claim(struct item *item)
-{
-    struct study *study = item->fetch->study;
-    uint32_t index = study_lookup(study, item->meta.instance);
-    struct entry *entry;
-
-    if (index == ENTRY_NONE) {
-        if (!item->meta.series || !item_wanted(study, item->meta.series))
-            return TROLLEY_OUTCOME_UNEXPECTED;
-        if (study_add(study, TROLLEY_LEVEL_INSTANCE, item->meta.series, item->meta.instance,
-                      item->meta.sop_class, item->meta.transfer_syntax, &index) < 0)
-            return TROLLEY_OUTCOME_FAILED;
-        study->entries[index].flags |= ENTRY_UNASKED;
-        study->extra++;
-        report_expect(item->fetch->report, 1);
-    }
-    entry = &study->entries[index];
-    if (entry->state != ENTRY_PENDING && !(entry->state == ENTRY_DONE && item->meta.variant))
-        return TROLLEY_OUTCOME_DUPLICATE;
-    entry->state = ENTRY_ARRIVING;
-    item->entry = index;
-    return 0;
+    if (item->failure.status) return;
+    item->failure.status = status;
+    item->failure.flags = trolley_status_flags(status);
+    va_start(args, format);
+    (void)vsnprintf(item->failure.message, sizeof item->failure.message, format, args);
+    va_end(args);
 }
 
 /* Checks who the item is, once its UIDs are known. */
@@ -137,7 +121,7 @@ static void item_judge(struct item *item)
 
     if (item->meta.study && strcmp(item->meta.study, study->uid) == 0 && item->meta.instance) {
         pthread_mutex_lock(item->fetch->run_lock);
-        against = item_claim(item);
+        against = claim_entry(item->fetch, &item->meta, &item->entry);
         pthread_mutex_unlock(item->fetch->run_lock);
     }
     if (!against) {
@@ -147,10 +131,11 @@ static void item_judge(struct item *item)
     item->state = ITEM_DISCARDED;
     if (against == TROLLEY_OUTCOME_UNEXPECTED)
         item_report(item, against, "the server sent it unasked; it was not stored");
-    else if (against == TROLLEY_OUTCOME_DUPLICATE && item->fetch->study->round == 0)
+    else if (against == TROLLEY_OUTCOME_FAILED)
+        item_fail(item, TROLLEY_ERR_NOMEM, "out of memory");
+    else if (against == TROLLEY_OUTCOME_DUPLICATE)
         item_report(item, against, "it came twice; the second was not stored");
-    if (item->writer) item->fetch->store->ops->abort(item->writer);
-    item->writer = NULL;
+    item_drop(item);
 }
 
 /* The UIDs that the stream itself tells take the place of what the downloader said. */
@@ -166,19 +151,6 @@ static void item_take_head(struct item *item)
         item->meta.transfer_syntax =
             meta_uid(item->transfer_syntax, part10_transfer_syntax(item->head));
     item_judge(item);
-}
-
-__attribute__((format(printf, 3, 4))) static void item_fail(struct item *item, int status,
-                                                            const char *format, ...)
-{
-    va_list args;
-
-    if (item->failure.status) return;
-    item->failure.status = status;
-    item->failure.flags = trolley_status_flags(status);
-    va_start(args, format);
-    (void)vsnprintf(item->failure.message, sizeof item->failure.message, format, args);
-    va_end(args);
 }
 
 static int item_prepare(struct item *item)
@@ -226,6 +198,50 @@ static int32_t item_begin(void *ctx, const struct trolley_meta *meta, void **ret
     return 0;
 }
 
+/* An item without end would be drained without end: the request is given up, and the rest of it
+ * asked for anew. */
+static int item_give_up(struct item *item)
+{
+    struct fetch *fetch = item->fetch;
+    struct task_failure *why = &fetch->gave_up;
+
+    if (item->writer)
+        item_fail(item, TROLLEY_ERR_TOO_LARGE, "larger than max_instance (%lld bytes)",
+                  (long long)fetch->max_instance);
+    item_drop(item);
+    pthread_mutex_lock(fetch->run_lock);
+    why->status = TROLLEY_ERR_TRUNCATED;
+    why->flags = TROLLEY_FAILURE_TRANSIENT;
+    (void)snprintf(why->message, sizeof why->message,
+                   "the answer was given up within an object of more than %llu bytes",
+                   (unsigned long long)item->bytes);
+    pthread_mutex_unlock(fetch->run_lock);
+    return TROLLEY_ERR_CANCELLED;
+}
+
+static bool item_too_large(const struct item *item)
+{
+    const uint64_t most = (uint64_t)item->fetch->max_instance;
+
+    if (most && item->bytes > most) return true;
+    return !most && !item->writer && item->bytes > ITEM_DRAIN_MOST;
+}
+
+static void item_read_head(struct item *item, const void *data, uint64_t length)
+{
+    enum part10_state state;
+
+    if (!item->head) return;
+    state = part10_feed(item->head, data, length);
+    if (item->state != ITEM_HEAD) return;
+    if (state == PART10_DONE) item_take_head(item);
+    if (state != PART10_BAD) return;
+    item_fail(item, TROLLEY_ERR_PROTOCOL, "what came is no readable DICOM: %s",
+              part10_problem(item->head));
+    item->state = ITEM_DISCARDED;
+    item_drop(item);
+}
+
 static int32_t item_write(void *handle, const void *data, uint64_t length)
 {
     struct item *item = handle;
@@ -236,18 +252,9 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
         return TROLLEY_ERR_CANCELLED;
     item->bytes += length;
     report_bytes(fetch->report, length);
-    if (item->state == ITEM_HEAD && item->head) {
-        enum part10_state state = part10_feed(item->head, data, length);
-
-        if (state == PART10_DONE) item_take_head(item);
-        if (state == PART10_BAD) item->state = ITEM_DISCARDED;
-    }
+    item_read_head(item, data, length);
+    if (item_too_large(item)) return item_give_up(item);
     if (!item->writer) return 0;
-    if (fetch->max_instance && item->bytes > (uint64_t)fetch->max_instance) {
-        item_fail(item, TROLLEY_ERR_TOO_LARGE, "larger than max_instance (%lld bytes)",
-                  (long long)fetch->max_instance);
-        return TROLLEY_ERR_TOO_LARGE;
-    }
     (void)EVP_DigestUpdate(item->digest, data, length);
     task_reset(&item->task);
     r = fetch->store->ops->write(item->writer, data, length, &item->task.abi);
@@ -294,7 +301,7 @@ static int item_commit(struct item *item)
     outcome.sha256 = item_sha256(item, hex);
     item->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(&item->task);
-    r = store_commit(item->fetch->store, writer, &meta, &outcome, &item->task);
+    r = store_commit(item->fetch->store, writer, item->fetch->study, &meta, &outcome, &item->task);
     if (r < 0) {
         task_failure_of(&item->task, r, &item->failure);
         if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
@@ -306,8 +313,12 @@ static int item_commit(struct item *item)
 /* Everything came: is it whole DICOM, and the one it claims to be? */
 static void item_complete(struct item *item)
 {
-    if (item->state == ITEM_HEAD && item->head && part10_finish(item->head) == PART10_DONE)
+    if (item->head && part10_finish(item->head) == PART10_DONE && item->state == ITEM_HEAD)
         item_take_head(item);
+    if (item->head && part10_is_cut(item->head))
+        item_fail(item, TROLLEY_ERR_TRUNCATED,
+                  "what came (%llu bytes, well delimited) ends within an element of its data set",
+                  (unsigned long long)item->bytes);
     if (item->head && part10_problem(item->head))
         item_fail(item, TROLLEY_ERR_PROTOCOL, "what came is no readable DICOM: %s",
                   part10_problem(item->head));
@@ -325,6 +336,16 @@ static struct entry *item_entry(struct item *item)
     return index == ENTRY_NONE ? NULL : &study->entries[index];
 }
 
+/* Lets go of the entry. It is there when all its items are closed and none of them has failed. */
+static void item_release(struct item *item, struct entry *entry)
+{
+    entry->arriving--;
+    if (item->failure.status)
+        entry->state = ENTRY_PENDING;
+    else if (!entry->arriving && !(item->meta.frame && (entry->flags & ENTRY_FAILED_NOW)))
+        entry->state = ENTRY_DONE;
+}
+
 static int32_t item_end(void *handle, const struct trolley_failure *failure)
 {
     struct item *item = handle;
@@ -336,15 +357,13 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     status = item->failure.status;
     pthread_mutex_lock(item->fetch->run_lock);
     entry = item_entry(item);
-    if (entry && status && entry->state != ENTRY_DONE) {
-        if (item->state == ITEM_ACCEPTED) entry->state = ENTRY_PENDING;
+    if (entry && item->state == ITEM_ACCEPTED) item_release(item, entry);
+    if (entry && status && status != TROLLEY_ERR_CANCELLED && entry->state != ENTRY_DONE) {
         entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
         study_fail(item->fetch->study, entry, &item->failure);
-    } else if (entry && item->state == ITEM_ACCEPTED) {
-        entry->state = ENTRY_DONE;
     }
     pthread_mutex_unlock(item->fetch->run_lock);
-    if (status && !entry)
+    if (status && status != TROLLEY_ERR_CANCELLED && !entry)
         trolley_note(&item->task.abi, TROLLEY_LOG_WARNING, 0, NULL,
                      "an object that could not be told apart was broken: %s",
                      item->failure.message);
@@ -374,6 +393,7 @@ static int32_t item_failed(void *ctx, const struct trolley_ref *ref,
 
     task_failure_read(&failure, theirs);
     pthread_mutex_lock(fetch->run_lock);
+    if (failure.flags & TROLLEY_FAILURE_STOP_ALL) fetch->stop_all = failure;
     if (ref->level == TROLLEY_LEVEL_INSTANCE) {
         i = study_lookup(study, ref->instance);
         if (i != ENTRY_NONE && study->entries[i].state == ENTRY_PENDING) {
@@ -393,14 +413,18 @@ static int32_t item_failed(void *ctx, const struct trolley_ref *ref,
     return atomic_load(fetch->cancel) ? TROLLEY_ERR_CANCELLED : 0;
 }
 
-/* The server's own count is compared with what the searcher named; where nobody named instances it
- * is a note. */
+/* Where nobody named instances, the server's own count says when all of them are there. */
 static int32_t item_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances)
 {
     struct fetch *fetch = ctx;
     struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->downloader, ref, NULL};
     char text[80];
 
+    if (instances > 0 && instances < INT32_MAX) {
+        pthread_mutex_lock(fetch->run_lock);
+        report_expect(fetch->report, study_count(fetch->study, ref, (uint32_t)instances));
+        pthread_mutex_unlock(fetch->run_lock);
+    }
     (void)snprintf(text, sizeof text, "the server announces %llu instances",
                    (unsigned long long)instances);
     remark.message = text;
@@ -428,6 +452,7 @@ void item_lost(struct study *study, pthread_mutex_t *run_lock,
 
         entry->state = ENTRY_PENDING;
         entry->flags |= ENTRY_BROKEN;
+        if (entry->attempts < UINT8_MAX) entry->attempts++;
         study_fail(study, entry, failure);
     }
     pthread_mutex_unlock(run_lock);

@@ -9,6 +9,9 @@
 #include "core/retrieve/plan.h"
 #include "core/retrieve/store.h"
 
+/* Bytes of one item that are drained at most, where max_instance says nothing. */
+#define ITEM_DRAIN_MOST (UINT64_C(256) << 20)
+
 /* A request being fetched: the context of its sink. */
 struct fetch {
     struct study *study;
@@ -19,13 +22,17 @@ struct fetch {
     struct report *report;
     pthread_mutex_t *run_lock; /* guards the study */
     const atomic_int *cancel;
+    uint32_t request; /* its number within the study, from 1 */
+
+    /* Under run_lock. status set: what ended the request from this side, and what the plugin said
+     * is true of all requests. */
+    struct task_failure gave_up, stop_all;
 };
 
 /* The sink to hand to fetch(); valid as long as `fetch`. Its functions are [any]. */
 struct trolley_dataset_sink item_sink(struct fetch *fetch);
 
-/* For store_sync: a committed item that a failed sync lost goes back to what is missing. ctx:
- * struct study's run; see run.c. Under no lock. */
+/* A committed item that a failed sync lost goes back to what is missing. Under no lock. */
 void item_lost(struct study *study, pthread_mutex_t *run_lock,
                const struct trolley_outcome *outcome, const struct task_failure *failure);
 

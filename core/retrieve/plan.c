@@ -26,7 +26,11 @@ static bool entry_too_wide(struct study *study, struct entry *entry, const struc
     };
 
     if (entry->level == TROLLEY_LEVEL_INSTANCE || accepts(ask, entry->level)) return false;
-    study_fail(study, entry, &failure);
+    /* What another downloader met with says more. */
+    if (entry->failure)
+        entry->flags |= ENTRY_PERMANENT;
+    else
+        study_fail(study, entry, &failure);
     return true;
 }
 
@@ -114,13 +118,20 @@ void chunk_clear(struct chunk *chunk)
     memset(chunk, 0, sizeof *chunk);
 }
 
-/* Instances of one series from the cursor on, as many as a request takes. */
+/* Most instance references a request. */
+static uint32_t plan_batch(const struct ask *ask)
+{
+    if (!ask->batch) return 1;
+    return ask->batch < CHUNK_REFS_MAX ? ask->batch : CHUNK_REFS_MAX;
+}
+
+/* Adds instances of one series from the cursor on, as many as a request takes. 1: the request is
+ * ready; 0: it may hold more, of another series. */
 static int plan_instances(struct study *study, const struct ask *ask, struct chunk *chunk)
 {
-    uint32_t batch = ask->batch && ask->batch < CHUNK_REFS_MAX ? ask->batch : CHUNK_REFS_MAX;
+    uint32_t batch = plan_batch(ask);
     int r;
 
-    if (!ask->batch) batch = 1;
     chunk->level = TROLLEY_LEVEL_INSTANCE;
     while (study->cursor_entry != ENTRY_NONE && chunk->count < batch) {
         const struct entry *entry = &study->entries[study->cursor_entry];
@@ -131,6 +142,7 @@ static int plan_instances(struct study *study, const struct ask *ask, struct chu
         }
         study->cursor_entry = entry->next_in_series;
     }
+    if (chunk->count < batch && ask->group == TROLLEY_LEVEL_STUDY) return 0;
     return chunk->count ? 1 : 0;
 }
 
@@ -153,8 +165,16 @@ int plan_next(struct study *study, const struct ask *ask, struct chunk *ret_chun
             r = plan_instances(study, ask, &chunk);
             if (r) break;
         }
-        if (study->cursor_series >= study->series_count) return 0;
-        series = &study->series[study->cursor_series++];
+        if (study->cursor_series >= study->series_count) {
+            r = chunk.count ? 1 : 0;
+            break;
+        }
+        series = &study->series[study->cursor_series];
+        if (series->due && chunk.count && series_wide(study, series, ask)) {
+            r = 1;
+            break;
+        }
+        study->cursor_series++;
         if (!series->due) continue;
         if (series_wide(study, series, ask)) {
             chunk.level = TROLLEY_LEVEL_SERIES;
@@ -173,10 +193,10 @@ int plan_next(struct study *study, const struct ask *ask, struct chunk *ret_chun
         r = 1;
         break;
     }
-    if (r < 0)
-        chunk_clear(&chunk);
-    else
+    if (r > 0)
         *ret_chunk = chunk;
+    else
+        chunk_clear(&chunk);
     return r;
 }
 

@@ -16,6 +16,7 @@ struct ask {
     uint32_t preferred; /* one of them */
     uint32_t batch;     /* most instance references a request */
     uint32_t max_retries;
+    uint32_t group; /* TROLLEY_LEVEL_STUDY: a request may hold instances of several series */
 };
 
 /* One request: references of one level. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/model/log.h"
+
 #define TICK_MS 100
 
 void report_init(struct report *report, const struct trolley_download_options *options)
@@ -55,6 +57,13 @@ void report_expect(struct report *report, int64_t more)
     pthread_mutex_unlock(&report->lock);
 }
 
+void report_unverified(struct report *report)
+{
+    pthread_mutex_lock(&report->lock);
+    report->counts.unverified_studies++;
+    pthread_mutex_unlock(&report->lock);
+}
+
 static void report_fill(const struct report *report, struct trolley_counts *ret_counts)
 {
     *ret_counts = report->counts;
@@ -84,7 +93,10 @@ void report_remark(void *ctx, const struct trolley_remark *remark)
 {
     struct report *report = ctx;
 
-    if (!report->options->remark) return;
+    if (!report->options->remark) {
+        log_write(remark->severity, remark->component, "%s", remark->message);
+        return;
+    }
     pthread_mutex_lock(&report->lock);
     report->options->remark(report->options->ctx, remark);
     pthread_mutex_unlock(&report->lock);

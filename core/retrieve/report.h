@@ -31,6 +31,9 @@ void report_outcome(struct report *report, const struct trolley_outcome *outcome
 /* More (or fewer) instances are expected. [any] */
 void report_expect(struct report *report, int64_t more);
 
+/* A study is done of which nobody knew what to expect. [any] */
+void report_unverified(struct report *report);
+
 /* Bytes arrived; tells the progress some ten times a second. [any] */
 void report_bytes(struct report *report, uint64_t bytes);
 

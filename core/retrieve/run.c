@@ -9,6 +9,7 @@
 #include "core/model/log.h"
 #include "core/retrieve/expand.h"
 #include "core/retrieve/item.h"
+#include "core/retrieve/settle.h"
 
 struct worker {
     struct run *run;
@@ -27,11 +28,29 @@ static const char *verdict_message(const struct study *study, const struct entry
                      : "asked for, and the server sent nothing";
 }
 
+/* More than was expected is no fault of the download, but of what is known about the study. */
+static void run_note_extra(const struct run *run, const struct study *study)
+{
+    struct trolley_ref ref;
+    struct trolley_remark remark = {TROLLEY_LOG_WARNING, 0, "host", &ref, NULL};
+    char text[160];
+
+    study_study_ref(study, &ref);
+    (void)snprintf(text, sizeof text, "study %s: %llu instances came beyond what the searcher named",
+                   study->uid, (unsigned long long)study->extra);
+    remark.message = text;
+    report_remark(run->report, &remark);
+}
+
 void run_verdict(struct run *run, struct study *study)
 {
     const bool cancelled = atomic_load(run->cancel) != 0;
     uint32_t i;
 
+    if (!study_is_verified(study))
+        report_unverified(run->report);
+    else if (study->extra)
+        run_note_extra(run, study);
     for (i = 0; i < study->entry_count; i++) {
         const struct entry *entry = &study->entries[i];
         struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_MISSING};
@@ -50,18 +69,13 @@ void run_verdict(struct run *run, struct study *study)
     study_free(study);
 }
 
-/* After a sync that failed: what was lost goes back to its study, if that is still in hand. */
-static void run_lost(void *ctx, const struct trolley_outcome *outcome,
+/* After a sync that failed: what was lost goes back to its study. */
+static void run_lost(void *ctx, struct study *study, const struct trolley_outcome *outcome,
                      const struct task_failure *failure)
 {
     struct run *run = ctx;
-    struct study *study;
 
-    pthread_mutex_lock(&run->lock);
-    for (study = run->first; study; study = study->next)
-        if (strcmp(study->uid, outcome->study) == 0) break;
-    pthread_mutex_unlock(&run->lock);
-    if (study) item_lost(study, &run->lock, outcome, failure);
+    item_lost(study, &run->lock, outcome, failure);
 }
 
 static void run_unlink(struct run *run, struct study *study)
@@ -84,14 +98,17 @@ static bool run_next_round(struct run *run, struct study *study)
     while (study->downloader < run->downloader_count) {
         struct run_downloader *downloader = &run->downloaders[study->downloader];
         uint64_t wish = study->retry_after_ms;
+        bool wait = study->backoff && study->round > 0;
 
         if (!downloader->dead.status && plan_round(study, &downloader->ask)) {
-            if (study->round)
-                study->not_before = task_clock_ms() +
-                                    retry_delay(downloader->retry_delay_ms, study->round - 1, wish);
+            /* Gaps are filled at once; what failed is left in peace for a while. */
+            study->not_before = !wait ? 0
+                                      : task_clock_ms() + retry_delay(downloader->retry_delay_ms,
+                                                                      study->delays++, wish);
             study->round++;
             return true;
         }
+        study->delays = 0;
         plan_next_downloader(study);
         study->not_before = 0;
     }
@@ -138,51 +155,6 @@ static void run_advance(struct worker *worker, struct study *study)
     pthread_mutex_lock(&run->lock);
 }
 
-/* A silent entry: a wide request is asked for singly, a single one has been answered with nothing.
- */
-static void settle_silent(struct entry *entry, const struct chunk *chunk, bool came)
-{
-    if (entry->level != TROLLEY_LEVEL_INSTANCE) {
-        if (came)
-            entry->state = ENTRY_DONE;
-        else
-            entry->flags |= ENTRY_PERMANENT;
-    } else if (chunk->level != TROLLEY_LEVEL_INSTANCE && !(entry->flags & ENTRY_SINGLY)) {
-        entry->flags |= ENTRY_SINGLY;
-    } else {
-        entry->flags |= ENTRY_PERMANENT;
-    }
-}
-
-/* What a request left undone gets its reason. `failure` NULL: fetch returned OK. Lock held. */
-static void run_settle(const struct chunk *chunk, const struct task_failure *failure)
-{
-    struct study *study = chunk->study;
-    const bool cancelled = failure && failure->status == TROLLEY_ERR_CANCELLED;
-    uint64_t cursor = 0;
-    bool came = false;
-    uint32_t i;
-
-    while ((i = chunk_entry(chunk, &cursor)) != ENTRY_NONE)
-        if (study->entries[i].level == TROLLEY_LEVEL_INSTANCE &&
-            study->entries[i].state == ENTRY_DONE)
-            came = true;
-    for (cursor = 0; (i = chunk_entry(chunk, &cursor)) != ENTRY_NONE;) {
-        struct entry *entry = &study->entries[i];
-
-        if (entry->state == ENTRY_PENDING && !cancelled) {
-            const bool told = (entry->flags & ENTRY_FAILED_NOW) != 0;
-
-            if (!told && failure) study_fail(study, entry, failure);
-            if (!told && !failure)
-                settle_silent(entry, chunk, came);
-            else if (entry->attempts < UINT8_MAX)
-                entry->attempts++;
-        }
-        entry->flags &= (uint8_t)~ENTRY_FAILED_NOW;
-    }
-}
-
 /* The references of a chunk. The caller frees *ret_refs. */
 static int chunk_refs(const struct chunk *chunk, struct trolley_ref **ret_refs,
                       struct trolley_span *ret_span)
@@ -204,6 +176,23 @@ static int chunk_refs(const struct chunk *chunk, struct trolley_ref **ret_refs,
     ret_span->count = count;
     ret_span->stride = sizeof *refs;
     return 0;
+}
+
+/* Did the plugin end a request as cancelled though nothing was? Then this side gave it up, or the
+ * plugin is wrong; asked again it would be for ever. */
+static void fetch_uncancel(const struct fetch *fetch, struct task_failure *failure)
+{
+    if (failure->status != TROLLEY_ERR_CANCELLED || atomic_load(fetch->cancel) ||
+        atomic_load(&fetch->store->is_dead))
+        return;
+    if (fetch->gave_up.status) {
+        *failure = fetch->gave_up;
+        return;
+    }
+    failure->status = TROLLEY_ERR_INTERNAL;
+    failure->flags = TROLLEY_FAILURE_PERMANENT;
+    (void)snprintf(failure->message, sizeof failure->message,
+                   "downloader %s says that it was cancelled, and nothing was", fetch->downloader);
 }
 
 /* This worker's instance of a downloader. */
@@ -234,7 +223,8 @@ static void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
                           .store = run->store,
                           .report = run->report,
                           .run_lock = &run->lock,
-                          .cancel = run->cancel};
+                          .cancel = run->cancel,
+                          .request = ++chunk->study->requests};
     const struct trolley_dataset_sink sink = item_sink(&fetch);
     struct task_failure failure = {0};
     struct trolley_ref *refs = NULL;
@@ -250,9 +240,11 @@ static void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     free(refs);
     (void)store_sync(run->store, false, &worker->task, run_lost, run);
     pthread_mutex_lock(&run->lock);
-    if (r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL) && !downloader->dead.status)
-        downloader->dead = failure;
-    run_settle(chunk, r < 0 ? &failure : NULL);
+    if (r < 0) fetch_uncancel(&fetch, &failure);
+    if (!fetch.stop_all.status && r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL))
+        fetch.stop_all = failure;
+    if (!downloader->dead.status) downloader->dead = fetch.stop_all;
+    settle_chunk(chunk, &downloader->ask, r < 0 ? &failure : NULL);
 }
 
 /* A study whose turn it is and the next request of it. Lock held. Negative: NOMEM. */

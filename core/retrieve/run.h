@@ -15,6 +15,8 @@ struct run_downloader {
     struct ask ask;
     uint32_t max_parallel, active;
     int64_t retry_delay_ms, max_instance;
+    struct instance *asked;              /* the one that said how it likes to be asked */
+    const struct trolley_meta *delivers; /* the variant it brings, NULL for the instances */
     struct task_failure dead; /* status set: it will not do anything any more (log-in refused) */
 };
 

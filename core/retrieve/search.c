@@ -14,7 +14,7 @@ struct search {
     struct search_counts counts;
     uint8_t *seen; /* one byte a key: its attribute came back */
     uint8_t *seen_once;
-    bool refilter;
+    bool refilter, fuzzy;
 };
 
 static const uint32_t uid_tags[] = {0, 0x0020000d, 0x0020000e, 0x00080018};
@@ -54,8 +54,8 @@ static int32_t search_record(void *ctx, const struct trolley_record *record)
         return 0;
     }
     memset(search->seen_once, 0, search->query->keys.count);
-    if (search->refilter &&
-        query_match_record(search->query, record, search->seen_once) == QUERY_MATCH_NO) {
+    if (search->refilter && query_match_record(search->query, record, search->fuzzy,
+                                               search->seen_once) == QUERY_MATCH_NO) {
         search->counts.contradicted++;
         return 0;
     }
@@ -102,6 +102,7 @@ int search_query(struct instance *searcher, const struct trolley_query *query,
         return trolley_fail(task, TROLLEY_ERR_UNSUPPORTED,
                             "it does not return objects of this level");
     search.refilter = component_integer(searcher->component, "refilter", 1) != 0;
+    search.fuzzy = instance_fuzzy(searcher);
     search.seen = calloc(query->keys.count + 1, 1);
     search.seen_once = calloc(query->keys.count + 1, 1);
     if (search.seen && search.seen_once) {

@@ -11,6 +11,8 @@
 /* Committed, not yet known to be final. Texts lie behind the struct. */
 struct committed {
     struct committed *next;
+    struct study *study;
+    const char *content_type;
     struct trolley_outcome outcome;
 };
 
@@ -64,7 +66,8 @@ int store_open(struct store *store, const struct trolley_meta *meta, struct task
     return r;
 }
 
-static void meta_of_ref(const struct trolley_ref *ref, struct trolley_meta *ret_meta)
+static void meta_of_ref(const struct trolley_ref *ref, const struct trolley_meta *delivers,
+                        struct trolley_meta *ret_meta)
 {
     memset(ret_meta, 0, sizeof *ret_meta);
     ret_meta->size = sizeof *ret_meta;
@@ -72,12 +75,16 @@ static void meta_of_ref(const struct trolley_ref *ref, struct trolley_meta *ret_
     ret_meta->study = ref->study;
     ret_meta->series = ref->series;
     ret_meta->instance = ref->instance;
+    if (!delivers) return;
+    ret_meta->content_type = delivers->content_type;
+    ret_meta->variant = delivers->variant;
+    if (delivers->frame) ret_meta->frame = delivers->frame;
 }
 
 /* Where exists says it lies: reported at once, while the plugin's text lives. */
 struct skipping {
     struct store *store;
-    const struct trolley_ref *ref;
+    const struct trolley_meta *meta;
 };
 
 static int32_t store_skipped(void *ctx, const struct trolley_stored *theirs)
@@ -87,9 +94,11 @@ static int32_t store_skipped(void *ctx, const struct trolley_stored *theirs)
     struct trolley_stored stored;
 
     if (trolley_read_open(&stored, sizeof stored, theirs, 0) < 0) return 0;
-    outcome.study = skipping->ref->study;
-    outcome.series = skipping->ref->series;
-    outcome.instance = skipping->ref->instance;
+    outcome.study = skipping->meta->study;
+    outcome.series = skipping->meta->series;
+    outcome.instance = skipping->meta->instance;
+    outcome.variant = skipping->meta->variant;
+    outcome.frame = skipping->meta->frame;
     outcome.bytes = stored.bytes;
     outcome.path = stored.path;
     outcome.message = "the storage holds it";
@@ -97,14 +106,15 @@ static int32_t store_skipped(void *ctx, const struct trolley_stored *theirs)
     return 0;
 }
 
-bool store_skip(struct store *store, const struct trolley_ref *ref, struct task *task)
+bool store_skip(struct store *store, const struct trolley_ref *ref,
+                const struct trolley_meta *delivers, struct task *task)
 {
-    struct skipping skipping = {store, ref};
-    const struct trolley_where_sink where = {&skipping, store_skipped};
     struct trolley_meta meta;
+    struct skipping skipping = {store, &meta};
+    const struct trolley_where_sink where = {&skipping, store_skipped};
     int r;
 
-    meta_of_ref(ref, &meta);
+    meta_of_ref(ref, delivers, &meta);
     pthread_mutex_lock(&store->lock);
     r = store->ops->exists(store->instance->self, &meta, &where, &task->abi);
     pthread_mutex_unlock(&store->lock);
@@ -129,12 +139,14 @@ static size_t text_size(const char *text)
 }
 
 /* A copy of an outcome with all its texts, one allocation. */
-static struct committed *committed_new(const struct trolley_outcome *outcome)
+static struct committed *committed_new(const struct trolley_outcome *outcome,
+                                       const char *content_type)
 {
     const char *const texts[] = {
-        outcome->study,           outcome->series, outcome->instance,        outcome->variant,
-        outcome->downloader,      outcome->sha256, outcome->previous_sha256, outcome->path,
-        outcome->transfer_syntax, outcome->message};
+        outcome->study,           outcome->series,     outcome->instance,
+        outcome->variant,         outcome->downloader, outcome->sha256,
+        outcome->previous_sha256, outcome->path,       outcome->transfer_syntax,
+        outcome->message,         content_type};
     size_t i, size = sizeof(struct committed);
     struct committed *made;
     char *at;
@@ -145,6 +157,7 @@ static struct committed *committed_new(const struct trolley_outcome *outcome)
     if (!made) return NULL;
     at = (char *)(made + 1);
     made->next = NULL;
+    made->content_type = put_text(&at, content_type);
     made->outcome = *outcome;
     made->outcome.study = put_text(&at, outcome->study);
     made->outcome.series = put_text(&at, outcome->series);
@@ -162,6 +175,7 @@ static struct committed *committed_new(const struct trolley_outcome *outcome)
 struct committing {
     struct store *store;
     const struct trolley_outcome *outcome;
+    const char *content_type;
     struct committed *made;
 };
 
@@ -192,14 +206,15 @@ static int32_t store_committed(void *ctx, const struct trolley_stored *theirs)
     if (committing->made || trolley_read_open(&stored, sizeof stored, theirs, 0) < 0)
         return TROLLEY_ERR_INVALID_ARG;
     store_judge(committing->store, &stored, &outcome);
-    committing->made = committed_new(&outcome);
+    committing->made = committed_new(&outcome, committing->content_type);
     return committing->made ? 0 : TROLLEY_ERR_NOMEM;
 }
 
-int store_commit(struct store *store, void *writer, const struct trolley_meta *meta,
-                 const struct trolley_outcome *outcome, struct task *task)
+int store_commit(struct store *store, void *writer, struct study *study,
+                 const struct trolley_meta *meta, const struct trolley_outcome *outcome,
+                 struct task *task)
 {
-    struct committing committing = {store, outcome, NULL};
+    struct committing committing = {store, outcome, meta->content_type, NULL};
     const struct trolley_where_sink where = {&committing, store_committed};
     int r = store->ops->commit(writer, meta, &where, &task->abi);
 
@@ -208,8 +223,9 @@ int store_commit(struct store *store, void *writer, const struct trolley_meta *m
         return r;
     }
     /* A storage that does not say where is still a storage. */
-    if (!committing.made) committing.made = committed_new(outcome);
+    if (!committing.made) committing.made = committed_new(outcome, meta->content_type);
     if (!committing.made) return TROLLEY_ERR_NOMEM;
+    committing.made->study = study;
     pthread_mutex_lock(&store->group);
     if (!store->count) store->oldest_ms = task_clock_ms();
     *store->last = committing.made;
@@ -244,24 +260,26 @@ static int32_t store_found(void *ctx, const struct trolley_stored *stored)
 }
 
 /* After a failed sync: is this one there all the same? */
-static bool store_survived(struct store *store, const struct trolley_outcome *outcome,
-                           struct task *task)
+static bool store_survived(struct store *store, const struct committed *member, struct task *task)
 {
+    const struct trolley_outcome *outcome = &member->outcome;
     const struct trolley_where_sink where = {NULL, store_found};
+    /* Beside or in place of another, that other is what exists would find. */
+    const bool had_other = outcome->previous_sha256 || outcome->kind == TROLLEY_OUTCOME_REPLACED ||
+                           outcome->kind == TROLLEY_OUTCOME_FAILED;
     struct trolley_meta meta = {.size = sizeof meta,
                                 .frame = outcome->frame,
                                 .study = outcome->study,
                                 .series = outcome->series,
                                 .instance = outcome->instance,
+                                .content_type = member->content_type,
                                 .variant = outcome->variant};
 
-    return store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
+    return !had_other &&
+           store->ops->exists(store->instance->self, &meta, &where, &task->abi) == 0;
 }
 
-int store_sync(struct store *store, bool force, struct task *task,
-               void (*lost)(void *ctx, const struct trolley_outcome *outcome,
-                            const struct task_failure *failure),
-               void *ctx)
+int store_sync(struct store *store, bool force, struct task *task, store_lost_sink lost, void *ctx)
 {
     struct committed *group, *next;
     struct task_failure failure = {0};
@@ -276,13 +294,13 @@ int store_sync(struct store *store, bool force, struct task *task,
     }
     for (; group; group = next) {
         next = group->next;
-        if (r == 0 || store_survived(store, &group->outcome, task)) {
+        if (r == 0 || store_survived(store, group, task)) {
             const bool differs = group->outcome.kind == TROLLEY_OUTCOME_FAILED;
             struct task_failure told = {.status = differs ? TROLLEY_ERR_PARTIAL : 0};
 
             report_outcome(store->report, &group->outcome, &told);
         } else {
-            lost(ctx, &group->outcome, &failure);
+            lost(ctx, group->study, &group->outcome, &failure);
         }
         free(group);
     }

@@ -9,6 +9,7 @@
 #include "core/retrieve/report.h"
 
 struct committed;
+struct study;
 
 struct store {
     struct instance *instance;
@@ -34,24 +35,28 @@ void store_clear(struct store *store);
 int store_open(struct store *store, const struct trolley_meta *meta, struct task *task,
                void **ret_writer);
 
-/* Does the storage hold it whole? Then it is reported as skipped and true returned. */
-bool store_skip(struct store *store, const struct trolley_ref *ref, struct task *task);
+/* Does the storage hold it whole? Then it is reported as skipped and true returned. `delivers`: the
+ * variant of it that is asked for, NULL for the instance itself. */
+bool store_skip(struct store *store, const struct trolley_ref *ref,
+                const struct trolley_meta *delivers, struct task *task);
 
 /*
- * Commits a writer; on success the outcome is kept until the next sync. The texts of `outcome` are
+ * Commits a writer of `study`; on success the outcome is kept until the next sync. The texts of `outcome` are
  * copied; its kind, path and previous_sha256 are filled in here from what the storage says.
  */
-int store_commit(struct store *store, void *writer, const struct trolley_meta *meta,
-                 const struct trolley_outcome *outcome, struct task *task);
+int store_commit(struct store *store, void *writer, struct study *study,
+                 const struct trolley_meta *meta, const struct trolley_outcome *outcome,
+                 struct task *task);
 
 /*
  * Syncs when the group is large or old enough, or when forced, and reports the group. Members that
- * a failed sync lost are told to lost(ctx, outcome, failure). Returns the status of the sync.
+ * a failed sync lost are told to lost(ctx, study, outcome, failure); their study lives, since its
+ * verdict waits for a forced sync. Returns the status of the sync.
  */
-int store_sync(struct store *store, bool force, struct task *task,
-               void (*lost)(void *ctx, const struct trolley_outcome *outcome,
-                            const struct task_failure *failure),
-               void *ctx);
+typedef void (*store_lost_sink)(void *ctx, struct study *study,
+                                const struct trolley_outcome *outcome,
+                                const struct task_failure *failure);
+int store_sync(struct store *store, bool force, struct task *task, store_lost_sink lost, void *ctx);
 
 /* Remembers a failure that makes all further storing useless. [any] */
 void store_died(struct store *store, const struct task_failure *failure);

@@ -86,7 +86,7 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index)
 }
 
 /* SOP classes and transfer syntaxes are few: a linear table of at most 2^16. */
-static uint16_t study_name(struct study *study, const char *text)
+uint16_t study_name(struct study *study, const char *text)
 {
     uint32_t i;
 
@@ -178,6 +178,68 @@ int study_add(struct study *study, uint32_t level, const char *series_uid, const
     return 0;
 }
 
+/* Is there an entry for this study (series ENTRY_NONE) or series as such? */
+static bool study_is_blind(const struct study *study, uint32_t series)
+{
+    const uint32_t level = series == ENTRY_NONE ? TROLLEY_LEVEL_STUDY : TROLLEY_LEVEL_SERIES;
+    uint32_t i;
+
+    for (i = 0; i < study->entry_count; i++) {
+        const struct entry *entry = &study->entries[i];
+
+        if (entry->level == level && entry->series == series && !(entry->flags & ENTRY_HOPELESS))
+            return true;
+    }
+    return false;
+}
+
+uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_t related)
+{
+    uint32_t *known = &study->related, series = ENTRY_NONE, came, more;
+
+    if (ref->level == TROLLEY_LEVEL_INSTANCE) return 0;
+    if (ref->level == TROLLEY_LEVEL_SERIES) {
+        for (series = 0; series < study->series_count; series++)
+            if (strcmp(study->series[series].uid, ref->series) == 0) break;
+        if (series == study->series_count) return 0;
+        known = &study->series[series].related;
+    }
+    if (related <= *known || !study_is_blind(study, series)) return 0;
+    /* Those that came already are expected already. */
+    came = *known ? *known : study_delivered(study, series);
+    more = related > came ? related - came : 0;
+    *known = related;
+    return more;
+}
+
+bool study_is_verified(const struct study *study)
+{
+    uint32_t i;
+
+    for (i = 0; i < study->entry_count && !study->doubtful; i++) {
+        const struct entry *entry = &study->entries[i];
+
+        if (entry->level == TROLLEY_LEVEL_INSTANCE || (entry->flags & ENTRY_HOPELESS)) continue;
+        if (study->related) continue;
+        if (entry->series == ENTRY_NONE || !study->series[entry->series].related) return false;
+    }
+    return !study->doubtful;
+}
+
+uint32_t study_delivered(const struct study *study, uint32_t series)
+{
+    uint32_t i, count = 0;
+
+    for (i = 0; i < study->entry_count; i++) {
+        const struct entry *entry = &study->entries[i];
+
+        if (entry->level == TROLLEY_LEVEL_INSTANCE && entry->state == ENTRY_DONE &&
+            (series == ENTRY_NONE || entry->series == series))
+            count++;
+    }
+    return count;
+}
+
 void study_study_ref(const struct study *study, struct trolley_ref *ret_ref)
 {
     memset(ret_ref, 0, sizeof *ret_ref);
@@ -215,19 +277,31 @@ void study_ref(const struct study *study, const struct entry *entry, struct trol
     ret_ref->transfer_syntax = study->names[entry->transfer_syntax];
 }
 
-void study_fail(struct study *study, struct entry *entry, const struct task_failure *failure)
+/* Where a failure is kept: equal ones in a row once, and past what is kept as one of its kind. */
+static uint32_t study_keep(struct study *study, const struct task_failure *failure)
 {
     const struct task_failure *last = &study->failures[study->failure_count - 1];
-    bool same = study->failure_count > 1 && last->status == failure->status &&
-                last->code == failure->code && strcmp(last->message, failure->message) == 0;
+    uint32_t i;
 
-    if (!same && study->failure_count < FAILURES_KEPT &&
+    if (study->failure_count > 1 && last->status == failure->status &&
+        last->code == failure->code && strcmp(last->message, failure->message) == 0)
+        return study->failure_count - 1;
+    if (study->failure_count < FAILURES_KEPT &&
         room(&study->failures, study->failure_count, &study->failure_room,
              sizeof *study->failures) == 0) {
-        study->failures[study->failure_count++] = *failure;
-        same = true;
+        study->failures[study->failure_count] = *failure;
+        return study->failure_count++;
     }
-    entry->failure = same ? study->failure_count - 1 : 0;
+    for (i = study->failure_count - 1; i > 0; i--)
+        if (study->failures[i].status == failure->status &&
+            study->failures[i].code == failure->code)
+            break;
+    return i;
+}
+
+void study_fail(struct study *study, struct entry *entry, const struct task_failure *failure)
+{
+    entry->failure = study_keep(study, failure);
     if (failure->flags & TROLLEY_FAILURE_TRANSIENT) {
         entry->flags |= ENTRY_TRANSIENT;
         study->backoff = true;

@@ -38,14 +38,18 @@ struct entry {
     uint32_t next_in_series;             /* index, ENTRY_NONE at the end */
     uint32_t failure;                    /* index into failures, 0 none */
     uint16_t sop_class, transfer_syntax; /* index into names, 0 unknown */
+    uint32_t request;                    /* the request that brought it, 0 none yet */
     uint8_t level, state, attempts, flags;
+    uint16_t variant;  /* of the item that came last: index into names, 0 the instance itself */
+    uint16_t arriving; /* items of it that are open */
 };
 
 struct series {
     const char *uid;
     uint32_t first, last; /* entries */
     uint32_t entries;
-    uint32_t due; /* of the round: see plan.c */
+    uint32_t due;     /* of the round: see plan.c */
+    uint32_t related; /* instances it has by somebody's count, 0 unknown */
     bool whole;   /* the series as such was asked for */
     bool singly;  /* of the round: some entry must be asked for by its own UID */
     bool arrived; /* something of it is there already */
@@ -56,7 +60,7 @@ struct study {
     struct study *next;
     char uid[KIT_UID_MAX + 1];
     bool whole;    /* the study as such was asked for */
-    bool verified; /* what is expected is known */
+    bool doubtful; /* the searcher's answer was not all, or came with warnings */
     struct entry *entries;
     struct series *series;
     struct task_failure *failures; /* [0] is unused */
@@ -68,10 +72,14 @@ struct study {
     struct hash_key hash_key;
     struct arena arena; /* every text of the study */
     uint64_t extra;     /* instances that came beyond what the searcher named */
+    uint32_t related;   /* instances it has by somebody's count, 0 unknown */
+    uint32_t came;      /* instances that came unnamed */
+    uint32_t requests;  /* made so far */
 
     /* the round in progress; see plan.h and run.c */
     size_t downloader; /* whose turn it is */
     uint32_t round;    /* of this downloader, from 0 */
+    uint32_t delays;   /* rounds of this downloader that had to wait */
     uint32_t cursor_series, cursor_entry;
     bool cursor_study; /* one request for the whole study is still to be given out */
     bool planned, advancing;
@@ -93,6 +101,21 @@ int study_series(struct study *study, const char *uid, uint32_t *ret_index);
  */
 int study_add(struct study *study, uint32_t level, const char *series_uid, const char *uid,
               const char *sop_class, const char *transfer_syntax, uint32_t *ret_index);
+
+/*
+ * Somebody counted the instances of the study or series that `ref` means. Kept where its instances
+ * are not named; the highest count stands. Returns how many more are expected than before.
+ */
+uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_t related);
+
+/* Is it known what is expected: are all instances named, or at least counted? */
+bool study_is_verified(const struct study *study);
+
+/* How many instances of the study (series ENTRY_NONE) or of one series are there. */
+uint32_t study_delivered(const struct study *study, uint32_t series);
+
+/* The index of a name, kept when it is new; 0 for none. */
+uint16_t study_name(struct study *study, const char *text);
 
 /* The entry of a SOP Instance UID, ENTRY_NONE when there is none. */
 uint32_t study_lookup(const struct study *study, const char *uid);

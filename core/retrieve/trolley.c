@@ -156,9 +156,10 @@ static int32_t tree_fill(void *ctx, const struct trolley_record *record)
     return r;
 }
 
-int trolley_find(struct trolley *trolley, const struct trolley_query_builder *query,
-                 trolley_remark_sink remark, void *remark_ctx,
-                 struct trolley_find_result *ret_result, struct trolley_error *error)
+int retrieve_find(struct trolley *trolley, const struct trolley_query_builder *query,
+                  trolley_remark_sink remark, void *remark_ctx,
+                  struct trolley_find_result *ret_result, struct task_failure *ret_failure,
+                  struct trolley_error *error)
 {
     struct tree_filler filler = {0};
     const struct trolley_record_sink sink = {&filler, tree_fill};
@@ -168,6 +169,7 @@ int trolley_find(struct trolley *trolley, const struct trolley_query_builder *qu
     int r;
 
     memset(ret_result, 0, sizeof *ret_result);
+    memset(ret_failure, 0, sizeof *ret_failure);
     r = tree_new(&filler.tree);
     if (r < 0) return error_set(error, r, "out of memory");
     task_init(&task, "host", &trolley->setup->cancelled, remark, remark_ctx);
@@ -178,10 +180,20 @@ int trolley_find(struct trolley *trolley, const struct trolley_query_builder *qu
                      "%llu attributes of upper levels differed between answers; the first value "
                      "was kept",
                      (unsigned long long)filler.conflicts);
+    if (r < 0) task_failure_of(&task, r, ret_failure);
     task_clear(&task);
     ret_result->tree = filler.tree;
     ret_result->dropped = counts.contradicted + counts.malformed + filler.dropped;
     return r;
+}
+
+int trolley_find(struct trolley *trolley, const struct trolley_query_builder *query,
+                 trolley_remark_sink remark, void *remark_ctx,
+                 struct trolley_find_result *ret_result, struct trolley_error *error)
+{
+    struct task_failure failure;
+
+    return retrieve_find(trolley, query, remark, remark_ctx, ret_result, &failure, error);
 }
 
 /* One backend's ping, timed; a backend without one says so. */

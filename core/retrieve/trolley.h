@@ -21,4 +21,10 @@ struct trolley {
 int retrieve_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
                       struct trolley_error *error);
 
+/* trolley_find that also says whether asking again may help: ret_failure is set on failure. */
+int retrieve_find(struct trolley *trolley, const struct trolley_query_builder *query,
+                  trolley_remark_sink remark, void *remark_ctx,
+                  struct trolley_find_result *ret_result, struct task_failure *ret_failure,
+                  struct trolley_error *error);
+
 #endif

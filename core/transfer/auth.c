@@ -105,8 +105,8 @@ static int password_prepare(struct transfer_exchange *x)
     return 0;
 }
 
-/* A password from a file or command may have changed. The same one is not tried twice: servers lock
- * users out. */
+/* A password from a file or command may have changed. The same one is not tried twice, since servers
+ * lock users out; but one that worked is, once, where the server has forgotten the log-in. */
 static int32_t password_challenge(struct transfer_exchange *x)
 {
     struct transfer_auth *auth = &x->job->door->session->auth;
@@ -116,7 +116,7 @@ static int32_t password_challenge(struct transfer_exchange *x)
     if (r < 0) return r;
     if (auth->password && strcmp(auth->password, password) == 0) {
         password_free(password);
-        return TROLLEY_ERR_AUTH;
+        return atomic_exchange(&auth->worked, false) ? TROLLEY_OK : TROLLEY_ERR_AUTH;
     }
     password_free(auth->password);
     auth->password = password;
@@ -139,6 +139,31 @@ static int32_t plugin_add_query(struct trolley_auth_request *request, const char
     return transfer_url_add_query(&x->url, name, value);
 }
 
+static int32_t scheme_apply(struct transfer_exchange *x, long scheme, const char *user,
+                            const char *password)
+{
+    x->job->door->lent = user != NULL;
+    if (curl_easy_setopt(x->easy, CURLOPT_HTTPAUTH, scheme) ||
+        curl_easy_setopt(x->easy, CURLOPT_USERNAME, user) ||
+        curl_easy_setopt(x->easy, CURLOPT_PASSWORD, password))
+        return TROLLEY_ERR_NOMEM;
+    return 0;
+}
+
+static int32_t plugin_set_scheme(struct trolley_auth_request *request, const char *scheme,
+                                 const char *user, const char *password)
+{
+    struct transfer_exchange *x = request->impl;
+
+    if (!scheme) return scheme_apply(x, (long)CURLAUTH_BASIC, NULL, NULL);
+    if (strcmp(scheme, "negotiate") == 0) return scheme_apply(x, (long)CURLAUTH_NEGOTIATE, "", "");
+    if (strcmp(scheme, "basic") != 0 && strcmp(scheme, "digest") != 0)
+        return TROLLEY_ERR_UNSUPPORTED;
+    if (!user) return TROLLEY_ERR_INVALID_ARG;
+    return scheme_apply(x, (long)(*scheme == 'b' ? CURLAUTH_BASIC : CURLAUTH_DIGEST), user,
+                        password ? password : "");
+}
+
 static int32_t plugin_send(const struct trolley_auth_http *http,
                            const struct trolley_http_request *request,
                            const struct trolley_http_handler *handler, struct trolley_task *task)
@@ -148,6 +173,7 @@ static int32_t plugin_send(const struct trolley_auth_http *http,
     int32_t r = transfer_job_init(&job, http->impl, TRANSFER_LOGIN, request, handler, task);
 
     if (r == 0) r = transfer_exchange_run(&x);
+    job.door->logins++;
     transfer_exchange_free(&x);
     transfer_job_free(&job);
     return r;
@@ -171,9 +197,14 @@ static int32_t plugin_prepare(struct transfer_exchange *x)
         .url = job->url,
         .set_header = plugin_set_header,
         .add_query = plugin_add_query,
+        .set_scheme = plugin_set_scheme,
     };
+    int32_t r;
 
     if (!ops.prepare) return 0;
+    /* A scheme is chosen for one request. */
+    r = job->door->lent ? plugin_set_scheme(&request, NULL, NULL, NULL) : 0;
+    if (r < 0) return r;
     return ops.prepare(job->door->session->info.auth_self, &request, &http, job->task);
 }
 
@@ -196,18 +227,30 @@ static int32_t plugin_challenge(struct transfer_exchange *x)
     return ops.challenge(job->door->session->info.auth_self, &response, &http, job->task);
 }
 
+/* A log-in has come to its end. */
+static void auth_conclude(struct transfer_session *session, int32_t verdict)
+{
+    session->auth.verdicts++;
+    session->auth.verdict = verdict;
+}
+
 int transfer_auth_prepare(struct transfer_exchange *x)
 {
     struct transfer_session *session = x->job->door->session;
     bool plugin = session->scheme == TRANSFER_OTHER;
+    uint64_t logins;
     int r;
 
     if (!plugin && session->scheme != TRANSFER_BASIC && session->scheme != TRANSFER_DIGEST)
         return 0;
     r = auth_enter(x->job);
     if (r < 0) return r;
-    x->job->seen = session->auth.verdicts;
+    logins = x->job->door->logins;
     r = plugin ? plugin_prepare(x) : password_prepare(x);
+    /* What was sent with older credentials and is refused needs no log-in of its own. */
+    if (logins != x->job->door->logins && (r == TROLLEY_OK || r == TROLLEY_ERR_AUTH))
+        auth_conclude(session, r);
+    x->job->seen = session->auth.verdicts;
     auth_leave(x->job);
     return r;
 }
@@ -226,6 +269,10 @@ bool transfer_auth_concerns(const struct transfer_exchange *x)
     const struct transfer_session *session = x->job->door->session;
     int32_t code = x->response.status;
 
+    /* A log-in page may be elsewhere; a stranger's 401 is not ours to answer. */
+    if (x->job->kind != x->job->began && session->scheme == TRANSFER_OTHER &&
+        auth_ops(session).challenge)
+        return auth_is_page(x);
     if (x->job->kind != TRANSFER_HOME) return false;
     switch (session->scheme) {
     case TRANSFER_BASIC:
@@ -251,10 +298,7 @@ int transfer_auth_challenge(struct transfer_exchange *x, bool *ret_again)
     verdict = auth->verdict;
     if (ours) {
         verdict = plugin ? plugin_challenge(x) : password_challenge(x);
-        if (verdict == TROLLEY_OK || verdict == TROLLEY_ERR_AUTH) {
-            auth->verdicts++;
-            auth->verdict = verdict;
-        }
+        if (verdict == TROLLEY_OK || verdict == TROLLEY_ERR_AUTH) auth_conclude(session, verdict);
     }
     auth_leave(x->job);
     if (verdict == TROLLEY_OK)
@@ -263,5 +307,8 @@ int transfer_auth_challenge(struct transfer_exchange *x, bool *ret_again)
         return verdict; /* the plugin has said why */
     else if (verdict != TROLLEY_ERR_AUTH && verdict != TROLLEY_ERR_UNSUPPORTED)
         return verdict;
+    else if (verdict == TROLLEY_ERR_AUTH && transfer_outcome_status(x->response.status) == 0)
+        return transfer_outcome_say(x->job, verdict, x->response.status,
+                                    "the log-in of [session %s] was refused", session->info.name);
     return 0;
 }

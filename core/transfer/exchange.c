@@ -151,7 +151,7 @@ static int exchange_note_warning(const struct transfer_exchange *x, const char *
 
     if (strncmp(door->warning, text, sizeof door->warning - 1) == 0) return 0;
     (void)snprintf(door->warning, sizeof door->warning, "%s", text);
-    r = transfer_url_describe(&line, x->job->url, door->session->info.log_phi);
+    r = transfer_url_describe(&line, x->job->url, transfer_job_tells(x->job));
     if (r == 0) r = kit_buffer_printf(&line, ": Warning: %.300s", text);
     if (r == 0) r = kit_text_escape(&safe, line.data, line.length);
     if (r == 0)

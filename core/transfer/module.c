@@ -16,7 +16,27 @@ static void module_close(struct trolley_http_session *door)
         curl_easy_cleanup(door->easy[i]);
     if (door->multi) (void)curl_multi_cleanup(door->multi);
     if (door->session) transfer_session_put(door->session);
+    for (uint32_t i = 0; i < door->home_count; i++)
+        free(door->homes[i]);
+    free(door->homes);
     free(door);
+}
+
+/* Notes whom the section means to speak to. */
+static int module_note_homes(struct trolley_http_session *door, const struct trolley_config *config)
+{
+    const char *url;
+
+    if (!module_host->home) return 0;
+    door->homes = calloc(TRANSFER_HOMES_MAX, sizeof *door->homes);
+    if (!door->homes) return TROLLEY_ERR_NOMEM;
+    while (door->home_count < TRANSFER_HOMES_MAX &&
+           (url = module_host->home(config, door->home_count))) {
+        door->homes[door->home_count] = strdup(url);
+        if (!door->homes[door->home_count]) return TROLLEY_ERR_NOMEM;
+        door->home_count++;
+    }
+    return 0;
 }
 
 static int32_t module_open(const struct trolley_host *host, const struct trolley_config *config,
@@ -32,6 +52,7 @@ static int32_t module_open(const struct trolley_host *host, const struct trolley
     if (!door) return TROLLEY_ERR_NOMEM;
     door->host = host;
     r = transfer_session_get(&info, host, task, &door->session);
+    if (r == 0) r = module_note_homes(door, config);
     if (r == 0 && !(door->multi = curl_multi_init())) r = TROLLEY_ERR_NOMEM;
     if (r < 0) {
         module_close(door);

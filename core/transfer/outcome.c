@@ -113,11 +113,10 @@ static int32_t outcome_fail(const struct transfer_job *job, const char *text,
     int r;
 
     r = kit_buffer_printf(&line, "%s ", job->method);
-    if (r == 0) r = transfer_url_describe(&line, job->url, job->door->session->info.log_phi);
+    if (r == 0) r = transfer_url_describe(&line, job->url, transfer_job_tells(job));
     if (r == 0 && job->redirects) {
         r = kit_buffer_text(&line, " (redirected from ");
-        if (r == 0)
-            r = transfer_url_describe(&line, job->request.url, job->door->session->info.log_phi);
+        if (r == 0) r = transfer_url_describe(&line, job->request.url, transfer_job_tells(job));
         if (r == 0) r = kit_buffer_text(&line, ")");
     }
     if (r == 0) r = kit_buffer_printf(&line, ": %s", text);
@@ -222,7 +221,10 @@ static int advice_append(const struct transfer_exchange *x, enum outcome_advice 
 
     if (advice == ADVICE_NONE) return 0;
     if (x->job->kind == TRANSFER_FOREIGN && advice != ADVICE_RATE)
-        return kit_buffer_text(out, " (no credentials are sent to where a redirect leads)");
+        return kit_buffer_text(out, x->job->redirects
+                                        ? " (no credentials are sent to where a redirect leads)"
+                                        : " (no credentials are sent to another server than the "
+                                          "section's own)");
     if (advice == ADVICE_LOGIN) return advice_login(session, out);
     if (!*name) return 0;
     if (advice == ADVICE_RIGHTS)
@@ -291,7 +293,7 @@ void transfer_outcome_log(const struct transfer_exchange *x, int64_t took_us)
 
     if (!host->log) return;
     r = kit_buffer_printf(&line, "%s ", job->method);
-    if (r == 0) r = transfer_url_describe(&line, job->url, job->door->session->info.log_phi);
+    if (r == 0) r = transfer_url_describe(&line, job->url, transfer_job_tells(job));
     if (r == 0)
         r = kit_buffer_printf(&line, " %d, %llu bytes, %lld ms", (int)x->response.status,
                               (unsigned long long)x->decoded, (long long)(took_us / 1000));

@@ -7,6 +7,9 @@
 
 #include "core/transfer/session.h"
 
+/* The request's size in contract 1.0: nothing smaller is accepted. */
+#define REQUEST_SIZE_1_0 (offsetof(struct trolley_http_request, body_length) + sizeof(uint64_t))
+
 /* A second log-in within one request is for the case that the first one was another thread's and
  * has expired since. */
 #define RESENDS_MAX 2
@@ -30,6 +33,35 @@ static int job_check(const struct transfer_job *job)
     return 0;
 }
 
+/* Is this the origin of a URL that the section names? */
+static bool job_is_home(const struct transfer_job *job)
+{
+    const struct trolley_http_session *door = job->door;
+
+    for (uint32_t i = 0; i < door->home_count; i++)
+        if (transfer_url_same_origin(door->homes[i], job->url)) return true;
+    return !door->home_count;
+}
+
+int transfer_job_rewind(struct transfer_job *job)
+{
+    char *url = strdup(job->request.url);
+
+    if (!url) return TROLLEY_ERR_NOMEM;
+    free(job->url);
+    job->url = url;
+    job->method = job->request.method ? job->request.method : "GET";
+    job->send_body = job->request.body != NULL;
+    job->redirects = 0;
+    job->kind = job->began;
+    return 0;
+}
+
+bool transfer_job_tells(const struct transfer_job *job)
+{
+    return job->kind != TRANSFER_LOGIN && job->door->session->info.log_phi;
+}
+
 int transfer_job_init(struct transfer_job *job, struct trolley_http_session *door,
                       enum transfer_kind kind, const struct trolley_http_request *request,
                       const struct trolley_http_handler *handler, struct trolley_task *task)
@@ -37,29 +69,38 @@ int transfer_job_init(struct transfer_job *job, struct trolley_http_session *doo
     int64_t total = door->session->total_ms;
     int r;
 
-    *job = (struct transfer_job){.door = door, .task = task, .kind = kind};
+    *job = (struct transfer_job){.door = door, .task = task, .began = kind};
     if (handler) job->handler = *handler;
-    r = trolley_read_open(&job->request, sizeof job->request, request, sizeof *request);
+    r = trolley_read_open(&job->request, sizeof job->request, request, REQUEST_SIZE_1_0);
     if (r < 0 || !job->request.url)
         return trolley_fail(task, TROLLEY_ERR_INVALID_ARG, "an HTTP request without a URL");
-    job->method = job->request.method ? job->request.method : "GET";
-    job->send_body = job->request.body != NULL;
-    job->url = strdup(job->request.url);
-    if (!job->url) return TROLLEY_ERR_NOMEM;
+    r = transfer_job_rewind(job);
+    if (r < 0) return r;
     if (total) job->deadline_us = transfer_now_us() + total * 1000;
-    return job_check(job);
+    r = job_check(job);
+    if (r < 0) return r;
+    if (kind == TRANSFER_HOME && !job_is_home(job)) job->kind = job->began = TRANSFER_FOREIGN;
+    return 0;
 }
 
 void transfer_job_free(struct transfer_job *job)
 {
+    if (job->url) explicit_bzero(job->url, strlen(job->url)); /* a log-in's may hold a password */
     free(job->url);
 }
 
 /* A held answer that is no challenge after all. */
 static int32_t request_stand(struct transfer_exchange *x)
 {
-    int32_t r = transfer_exchange_release(x);
+    int32_t r;
 
+    /* A page that stays in the way after a log-in is no document. */
+    if (x->job->resends == RESENDS_MAX && transfer_outcome_status(x->response.status) == 0)
+        return transfer_outcome_say(x->job, TROLLEY_ERR_AUTH, x->response.status,
+                                    "logged in, but the server still answers with an HTML page "
+                                    "(check the log-in of [session %s])",
+                                    x->job->door->session->info.name);
+    r = transfer_exchange_release(x);
     if (r < 0) return r;
     if (transfer_outcome_status(x->response.status) == 0 && x->cut)
         return transfer_outcome_say(x->job, TROLLEY_ERR_PROTOCOL, x->response.status,
@@ -82,11 +123,14 @@ static int32_t request_step(struct transfer_job *job, bool *ret_again)
     }
     if (x.mode == TRANSFER_HOLD) {
         if (job->resends < RESENDS_MAX) r = transfer_auth_challenge(&x, &again);
+        if (r == 0 && again) r = transfer_job_rewind(job);
         if (r == 0 && !again) r = request_stand(&x);
         job->resends++;
         goto out;
     }
     r = transfer_outcome_answer(&x);
+    if (r == 0 && job->kind == TRANSFER_HOME)
+        atomic_store(&job->door->session->auth.worked, true);
 out:
     transfer_exchange_free(&x);
     *ret_again = again;

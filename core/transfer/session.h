@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <kit/buffer.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <trolley/helpers.h>
 
@@ -19,7 +20,7 @@
  * session can be left over on a handle that speaks to strangers. */
 enum transfer_kind {
     TRANSFER_HOME,    /* the origin the plugin named: everything the session has */
-    TRANSFER_FOREIGN, /* another origin, by redirect: no auth, headers, cookies, certificate */
+    TRANSFER_FOREIGN, /* another origin: no auth, headers, cookies, certificate */
     TRANSFER_LOGIN,   /* an auth plugin's own: no auth, no session headers */
     TRANSFER_KINDS
 };
@@ -47,6 +48,7 @@ struct transfer_auth {
     uint64_t verdicts; /* log-ins so far, refused ones too */
     int32_t verdict;   /* the last one's: OK or negative */
     char *password;    /* as last read; NULL before the first use; wiped when it goes */
+    atomic_bool worked; /* an answer came with it since the last refusal */
 };
 
 struct transfer_session {
@@ -64,12 +66,17 @@ struct transfer_session {
     int64_t rate_free_us; /* when the bytes read so far are paid for */
 };
 
+#define TRANSFER_HOMES_MAX 64
 struct trolley_http_session {
     struct transfer_session *session;
+    char **homes; /* URLs whose origins are the section's own; none: any is */
+    uint32_t home_count;
     const struct trolley_host *host;
     CURLM *multi;
     CURL *easy[TRANSFER_KINDS];    /* made at first use */
     uint64_t credentials;          /* 1 + auth.verdicts when HOME's password was set; 0: never */
+    uint64_t logins;               /* requests that auth plugins sent */
+    bool lent;                     /* HOME has a scheme that an auth plugin chose */
     char warning[256];             /* the server's Warning that was noted last */
     char problem[CURL_ERROR_SIZE]; /* curl's words for the last failure */
 };
@@ -80,9 +87,9 @@ struct transfer_job {
     struct trolley_task *task;
     struct trolley_http_request request;
     struct trolley_http_handler handler;
-    enum transfer_kind kind;
-    char *url;          /* of the next exchange, without what an auth plugin adds */
-    const char *method; /* of the next exchange */
+    enum transfer_kind kind, began; /* now, and before any redirect */
+    char *url;                      /* of the next exchange, without what an auth plugin adds */
+    const char *method;             /* of the next exchange */
     bool send_body;
     unsigned redirects;
     unsigned resends;    /* after log-ins */
@@ -208,6 +215,10 @@ int transfer_job_init(struct transfer_job *job, struct trolley_http_session *doo
                       enum transfer_kind kind, const struct trolley_http_request *request,
                       const struct trolley_http_handler *handler, struct trolley_task *task);
 void transfer_job_free(struct transfer_job *job);
+/* Points the job at where it began, as after a log-in. Errors: NOMEM. */
+int transfer_job_rewind(struct transfer_job *job);
+/* May values of its URL's parameters be told? A log-in's may be secrets. */
+bool transfer_job_tells(const struct transfer_job *job);
 
 /* redirect.c */
 

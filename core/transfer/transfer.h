@@ -29,6 +29,9 @@ struct transfer_host {
      * unknown). */
     int32_t (*session_info)(const struct trolley_host *host, const struct trolley_config *config,
                             struct transfer_session_info *ret_info, struct trolley_task *task);
+    /* [load] URL i of those that the component's section names, NULL past the last. Only their
+     * origins get what the session has. May be NULL: every URL does. */
+    const char *(*home)(const struct trolley_config *config, uint32_t i);
 };
 
 /* The module's only symbol. [load] */

@@ -41,7 +41,8 @@ struct folder_reader {
 bool folder_dcmtk_ready(void);
 
 /*
- * Reads the file open at `fd` (a descriptor of a regular file; its offset does not matter).
+ * Reads the file open at `fd` (a descriptor of a regular file; its offset does not matter), up to
+ * the last attribute wanted: data sets are in ascending order of tags [PS3.5 7.1].
  * Returns 0, TROLLEY_ERR_PROTOCOL when it is no readable DICOM file (with the reason in problem),
  * TROLLEY_ERR_NOMEM, or what reader->value returned. [any]
  */

@@ -68,6 +68,12 @@ static int page_take(void *ctx, const char *text, size_t length)
     int r = kit_dicom_json_parse(text, length, page->source->vr, &object, &page->problem);
 
     if (r < 0) return r;
+    if (kit_dicom_json_elements(object).count == 0) {
+        kit_dicom_json_free(object);
+        return trolley_fail(page->task, TROLLEY_ERR_PROTOCOL,
+                            "GET %.*s: the answer holds no DICOM attribute: %.160s",
+                            (int)strcspn(page->url, "?"), page->url, text);
+    }
     page->result->objects++;
     page->refusal = page->object(page->ctx, object, length);
     return page->refusal;
@@ -86,7 +92,7 @@ static int32_t page_body(void *ctx, const void *data, uint64_t length)
     if (page->refusal > 0) return TROLLEY_ERR_CANCELLED;
     if (page->refusal < 0 || r >= 0 || r == TROLLEY_ERR_NOMEM) return r;
     if (!page->problem) page->problem = kit_json_stream_problem(page->stream);
-    return page_fail(page, r, page->problem ? page->problem : "malformed JSON");
+    return page->problem ? page_fail(page, r, page->problem) : r;
 }
 
 /* What a complete answer still may be wrong in. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "request.h"
 
+#include <kit/match.h>
 #include <kit/url.h>
 #include <trolley/helpers.h>
 
@@ -21,6 +22,7 @@ static const struct request_field {
     {TROLLEY_LEVEL_INSTANCE, TAG_STUDY_UID, "StudyInstanceUID"},
     {TROLLEY_LEVEL_INSTANCE, TAG_SERIES_UID, "SeriesInstanceUID"},
     {TROLLEY_LEVEL_INSTANCE, 0x00080016, "SOPClassUID"},
+    {TROLLEY_LEVEL_INSTANCE, 0x00083002, "AvailableTransferSyntaxUID"},
 };
 
 static bool request_in_path(const struct request *request, uint32_t tag, const char *path)
@@ -79,6 +81,86 @@ static bool request_key_is_empty(const struct request *request, uint32_t i)
     return key->values.count == 0 || (key->values.count == 1 && (!text || !*text));
 }
 
+static const char *request_key_value(const struct request *request, uint32_t i)
+{
+    const struct trolley_query_key *key = trolley_span_at(&request->query->keys, i);
+
+    return trolley_span_text(&key->values, request->choice[i]);
+}
+
+/* ---- loose values ---- */
+
+static bool request_vr_takes_wildcards(const char *vr)
+{
+    static const char vrs[] = "AE CS LO LT PN SH ST UC UR UT";
+
+    return strlen(vr) == 2 && strstr(vrs, vr);
+}
+
+/* Is this key's value one that percent-encoding changes and wildcards can stand for? */
+static bool request_key_loosens(const struct request *request, uint32_t i)
+{
+    const struct trolley_query_key *key = trolley_span_at(&request->query->keys, i);
+    const char *value;
+
+    if (!request_has_key(request, key) || key->path || request->choice[i] == REQUEST_LIST)
+        return false;
+    if (!request_vr_takes_wildcards(key->vr)) return false;
+    value = request_key_value(request, i);
+    while (value && *value && kit_url_query_keeps(*value))
+        value++;
+    return value && *value;
+}
+
+bool request_loosens(const struct request *request)
+{
+    uint32_t i;
+
+    for (i = 0; !request->loose && i < request->query->keys.count; i++)
+        if (request_key_loosens(request, i)) return true;
+    return false;
+}
+
+/* `?` for each character of ASCII; `*` for others, whose length in the server's own character set
+ * nobody knows. */
+static int request_add_loose(struct kit_buffer *out, const char *name, const char *value)
+{
+    struct kit_buffer text = {0};
+    int r = 0;
+
+    for (; r == 0 && *value; value++) {
+        bool ascii = (unsigned char)*value < 0x80;
+
+        if (kit_url_query_keeps(*value))
+            r = kit_buffer_append(&text, value, 1);
+        else if (ascii)
+            r = kit_buffer_text(&text, "?");
+        else if (text.length == 0 || text.data[text.length - 1] != '*')
+            r = kit_buffer_text(&text, "*");
+    }
+    if (r == 0) r = kit_url_query(out, name, text.data);
+    kit_buffer_free(&text);
+    return r;
+}
+
+bool request_matches(const struct request *request, const struct kit_dicom_json *object)
+{
+    uint32_t i;
+
+    for (i = 0; i < request->query->keys.count; i++) {
+        const struct trolley_query_key *key = trolley_span_at(&request->query->keys, i);
+        const struct trolley_element *element;
+        const char *value;
+        struct trolley_span values = {&value, 1, sizeof value};
+
+        if (!request_key_loosens(request, i)) continue;
+        value = request_key_value(request, i);
+        element = kit_dicom_json_find(object, key->tag);
+        if (!element || !kit_match(key->vr, &values, &element->values)) return false;
+    }
+    return true;
+}
+
 static int request_add_keys(const struct request *request, struct kit_buffer *out)
 {
     uint32_t i;
@@ -91,9 +173,10 @@ static int request_add_keys(const struct request *request, struct kit_buffer *ou
         if (request_key_is_empty(request, i)) continue;
         if (request->choice[i] == REQUEST_LIST)
             r = request_add_list(out, key);
+        else if (request->loose && request_key_loosens(request, i))
+            r = request_add_loose(out, request_key_name(key), request_key_value(request, i));
         else
-            r = kit_url_query(out, request_key_name(key),
-                              trolley_span_text(&key->values, request->choice[i]));
+            r = kit_url_query(out, request_key_name(key), request_key_value(request, i));
     }
     return r;
 }
@@ -135,7 +218,9 @@ static int request_add_asked(const struct request *request, const struct trolley
 
         if (key->tag == 0 || !request_covers(request, key)) continue;
         if (request_in_path(request, key->tag, key->path)) continue;
-        if (keys == &request->query->keys && !request_key_is_empty(request, i)) continue;
+        if (keys == &request->query->keys && !request_key_is_empty(request, i) &&
+            !(request->loose && request_key_loosens(request, i)))
+            continue;
         r = request_add_field(request, list, out, request_key_name(key));
     }
     return r;

@@ -3,6 +3,7 @@
 #define QIDO_RS_REQUEST_H
 
 #include <kit/buffer.h>
+#include <kit/dicom_json.h>
 #include <stdbool.h>
 #include <trolley/query.h>
 
@@ -24,12 +25,24 @@ struct request {
     const char *study;      /* UIDs in the path, NULL for none */
     const char *series;     /* only with study */
     bool step;              /* a step of a walk: only keys and include fields of its own level */
+    bool loose;             /* see request_loosens */
 };
 #define REQUEST_LIST UINT32_MAX
 
 /* @param limit  0: not said. @param offset  0: not said. Errors: NOMEM, TOO_LARGE. */
 int request_url(const struct request *request, uint64_t limit, uint64_t offset,
                 struct kit_buffer *out);
+
+/*
+ * Servers that do not decode percent-encoding find nothing for values that need it. Has the request
+ * a key with such a value that may be asked with wildcards in place of those characters? Then its
+ * copy with `loose` set asks so, and for the attributes of those keys, as its answers must be
+ * matched again.
+ */
+bool request_loosens(const struct request *request);
+
+/* Does an answer to a loose request match what was really asked? */
+bool request_matches(const struct request *request, const struct kit_dicom_json *object);
 
 /* Appends "GET /studies/{}/series" for messages. */
 int request_describe(const struct request *request, struct kit_buffer *out);

@@ -146,7 +146,7 @@ static int search_direct(struct search *search, const struct request *request, b
         search->skip = 0;
     }
     r = pages_run(&pages);
-    if (r < 0 && alone && search->delivered == 0) search->skip = skip;
+    if (r <= 0 && alone && search->delivered == 0) search->skip = skip;
     *ret_code = pages.code;
     return r;
 }
@@ -168,6 +168,34 @@ static bool search_refused(int32_t code)
     return code == 400 || code == 404 || code == 405 || code == 501;
 }
 
+/* Some servers match keys of upper levels only where those levels are asked for: is an empty answer
+ * to be had level by level before it is believed? */
+static bool search_doubts(const struct search *search)
+{
+    bool narrowed = search_uid(search, TROLLEY_LEVEL_STUDY) ||
+                    search_asks_level(search, TROLLEY_LEVEL_STUDY, true);
+
+    return narrowed && (search_asks_level(search, TROLLEY_LEVEL_STUDY, true) ||
+                        (search->query->level > TROLLEY_LEVEL_SERIES &&
+                         search_asks_level(search, TROLLEY_LEVEL_SERIES, true)));
+}
+
+/* Nothing came from the resource that fits. */
+static int search_again(struct search *search)
+{
+    uint64_t delivered = search->delivered;
+    int r;
+
+    if (!search_doubts(search)) return 0;
+    r = walk_run(search, search_walk_from(search));
+    if (search->delivered != delivered)
+        trolley_note(search->task, TROLLEY_LOG_WARNING, 0, NULL,
+                     "the server found nothing when asked across the hierarchy, and something when "
+                     "asked level by level: query type %s saves a request",
+                     search_hierarchical);
+    return r;
+}
+
 /* One combination of values: the resource that fits, or the way down the hierarchy when the query
  * or the server wants it so. */
 static int search_one(struct search *search, bool alone)
@@ -186,6 +214,7 @@ static int search_one(struct search *search, bool alone)
     if (walk) return walk_run(search, search_walk_from(search));
     kit_failure_tap_init(&tap, search->task);
     r = search_direct(search, &request, alone, &tap.task, &code);
+    if (r == 0 && search->delivered == delivered) return search_again(search);
     if (r >= 0) return r;
     if (!search_refused(code) || search->delivered != delivered)
         return kit_failure_tap_pass(&tap, r);
@@ -265,7 +294,7 @@ int32_t qido_find(void *self, const struct trolley_query *query,
     search.choice = calloc((size_t)query->keys.count + 1, sizeof *search.choice);
     r = search.choice ? search_run(&search) : TROLLEY_ERR_NOMEM;
     free(search.choice);
-    uid_set_free(&search.seen);
+    kit_uid_set_free(&search.seen);
     return r;
 }
 

@@ -8,7 +8,7 @@
 #include "page.h"
 #include "record.h"
 #include "request.h"
-#include "uid_set.h"
+#include <kit/uid_set.h>
 
 /* What the instances of one section share. */
 struct qido_shared {
@@ -35,7 +35,7 @@ struct search {
     uint64_t limit;      /* records wanted, UINT64_MAX for all */
     uint64_t skip;       /* records still to be left out: an offset that no server takes */
     uint64_t delivered;  /* records in the sink */
-    struct uid_set seen; /* of the query's level */
+    struct kit_uid_set seen; /* of the query's level */
 };
 
 #define SEARCH_ENOUGH 1 /* the limit is reached: all ends well */

@@ -97,7 +97,7 @@ static int walk_level(struct search *search, uint32_t level, const struct record
 {
     bool last = level == search->query->level;
     struct walk walk = {.search = search, .level = level, .above = *above};
-    struct uid_set parents_seen = {0};
+    struct kit_uid_set parents_seen = {0};
     const struct request request = {
         .style = &search->qido->style,
         .query = search->query,
@@ -124,7 +124,7 @@ static int walk_level(struct search *search, uint32_t level, const struct record
     r = pages_run(&pages);
     walk_clear(&walk);
     free(walk.parents);
-    uid_set_free(&parents_seen);
+    kit_uid_set_free(&parents_seen);
     return r;
 }
 

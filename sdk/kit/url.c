@@ -6,6 +6,8 @@
 static const char url_unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789-._~";
 
+static const char url_query_keep[] = "/:@,*?";
+
 int kit_url_encode(struct kit_buffer *out, const char *text, const char *keep)
 {
     int r = kit_buffer_append(out, "", 0);
@@ -35,12 +37,16 @@ int kit_url_join(struct kit_buffer *out, const char *base, const char *path)
 
 int kit_url_query(struct kit_buffer *out, const char *name, const char *value)
 {
-    static const char keep[] = "/:@,*?";
     const char *mark = out->length ? memchr(out->data, '?', out->length) : NULL;
     int r = kit_buffer_text(out, mark ? "&" : "?");
 
-    if (r == 0) r = kit_url_encode(out, name, keep);
+    if (r == 0) r = kit_url_encode(out, name, url_query_keep);
     if (r == 0) r = kit_buffer_text(out, "=");
-    if (r == 0) r = kit_url_encode(out, value, keep);
+    if (r == 0) r = kit_url_encode(out, value, url_query_keep);
     return r;
+}
+
+bool kit_url_query_keeps(char c)
+{
+    return c && (strchr(url_unreserved, c) || strchr(url_query_keep, c));
 }

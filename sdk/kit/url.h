@@ -2,6 +2,8 @@
 #ifndef KIT_URL_H
 #define KIT_URL_H
 
+#include <stdbool.h>
+
 #include "buffer.h"
 
 #ifdef __cplusplus
@@ -20,6 +22,9 @@ int kit_url_join(struct kit_buffer *out, const char *base, const char *path);
 /* Adds name=value to the query of the URL in `out`, both percent-encoded. What a query may hold as
  * it is and servers expect so stays: `/` `:` `@` `,` `*` `?`. */
 int kit_url_query(struct kit_buffer *out, const char *name, const char *value);
+
+/* Does this byte stay as it is in the query? */
+bool kit_url_query_keeps(char c);
 
 #ifdef __cplusplus
 }

@@ -18,8 +18,8 @@
 extern "C" {
 #endif
 
-/* A span over a C array, as an initialiser: static const struct trolley_span s =
- * TROLLEY_SPAN(table); */
+/* A span over a C array, as an initialiser:
+ *     static const struct trolley_span options = TROLLEY_SPAN(table); */
 #define TROLLEY_SPAN(array)                                                                   \
     {                                                                                         \
         (array), (uint32_t)(sizeof(array) / sizeof((array)[0])), (uint32_t)sizeof((array)[0]) \
@@ -95,9 +95,9 @@ static inline uint32_t trolley_status_flags(int32_t status)
 }
 
 /*
- * Says why an operation fails, printf-like, and returns `status`: return trolley_fail(task,
- * TROLLEY_ERR_PROTOCOL,
- * "%s: no boundary in Content-Type", url); A NULL task is allowed.
+ * Says why an operation fails, printf-like, and returns `status`:
+ *     return trolley_fail(task, TROLLEY_ERR_IO, "%s: %s", path, strerror(errno));
+ * The message ends after 1023 bytes. A NULL task is allowed.
  */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
@@ -122,7 +122,8 @@ trolley_fail(struct trolley_task *task, int32_t status, const char *format, ...)
     return status;
 }
 
-/* A remark for report and verdict, printf-like. */
+/* A remark for report and verdict, printf-like; as task->note, with at most 1023 bytes. A NULL task
+ * is allowed. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 5, 6)))
 #endif

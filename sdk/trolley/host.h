@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/* How much a line of the log, or a note, matters. */
 enum trolley_log_level {
     TROLLEY_LOG_ERROR = 1,
     TROLLEY_LOG_WARNING = 2,
@@ -27,12 +28,12 @@ struct trolley_host {
     uint32_t size;
     uint32_t abi_minor; /* the host's */
     void *impl;         /* the host's own */
-    /* [any] One line for the log. `component` as the plugin likes to be called; the section's name
-     * is added. */
+    /* [any] One line for the log; level is an enum trolley_log_level, `component` what the plugin
+     * likes to be called. Controls in the message are escaped. */
     void (*log)(const struct trolley_host *host, uint32_t level, const char *component,
                 const char *message);
-    /* [any] A table of functions by id ("trolley.http/1", "trolley.dictionary/1"); NULL when
-     * unknown. */
+    /* [any] A table of functions by id ("trolley.http/1", "trolley.dictionary/1"), which lives as
+     * long as the host; NULL when unknown. */
     const void *(*get_service)(const struct trolley_host *host, const char *id);
 };
 
@@ -63,7 +64,8 @@ struct trolley_task {
     /* Progress of this operation: done of total (0: unknown), in `unit` ("bytes", "instances"). */
     void (*progress)(struct trolley_task *task, uint64_t done, uint64_t total, const char *unit,
                      const char *message);
-    /* Says why the operation is about to return a negative status; the last call counts. */
+    /* Says why the operation is about to return a negative status; the last call counts. The
+     * failure is copied. */
     void (*fail)(struct trolley_task *task, const struct trolley_failure *failure);
     /* A remark for report and verdict: a server's Warning, a padded UID, a dropped record. severity
      * is an enum trolley_log_level, code the protocol's number or 0, ref may be NULL. */
@@ -74,6 +76,8 @@ struct trolley_task {
 /* Takes a secret, which is wiped after the call. Closed. */
 struct trolley_secret_sink {
     void *ctx;
+    /* On the caller's thread. `text` has `length` bytes and a NUL behind them. A negative return is
+     * what config->secret returns. */
     int32_t (*secret)(void *ctx, const char *text, uint64_t length);
 };
 

@@ -22,10 +22,10 @@ struct trolley_http_header {
     const char *value;
 };
 
-#define TROLLEY_HTTP_ERROR_BODY \
-    UINT32_C(1) /* bodies of answers with status >= 400 go to handler->body too */
-#define TROLLEY_HTTP_DOCUMENT \
-    UINT32_C(2) /* the decoded body is bounded by the session's max_document */
+/* Bodies of answers with status >= 400 go to handler->body too. */
+#define TROLLEY_HTTP_ERROR_BODY UINT32_C(1)
+/* The decoded body is bounded by the session's max_document. */
+#define TROLLEY_HTTP_DOCUMENT UINT32_C(2)
 
 /* A request. Open; borrowed for the call. */
 struct trolley_http_request {
@@ -33,10 +33,10 @@ struct trolley_http_request {
     uint32_t flags;     /* TROLLEY_HTTP_* */
     const char *method; /* NULL means GET */
     const char *url;    /* absolute, already percent-encoded */
-    struct trolley_span
-        headers; /* of struct trolley_http_header; Accept belongs here whenever a body is due */
-    const void *body; /* NULL for none */
-    uint64_t body_length;
+    /* Of struct trolley_http_header; Accept belongs here whenever a body is due. */
+    struct trolley_span headers;
+    const void *body;     /* NULL for none */
+    uint64_t body_length; /* bytes */
 };
 
 /* The head of the final answer, after redirects and log-ins. Open; borrowed. */
@@ -46,8 +46,8 @@ struct trolley_http_response {
     const char *url;             /* where it came from in the end */
     const char *content_type;    /* as sent, with parameters; "" when absent */
     struct trolley_span headers; /* of struct trolley_http_header, in order; names as sent */
-    uint64_t retry_after_ms;     /* Retry-After as a delay; 0 when absent */
-    int64_t content_length;      /* -1 when not said */
+    uint64_t retry_after_ms;     /* Retry-After as a delay in ms; 0 when absent */
+    int64_t content_length;      /* bytes as sent; -1 when not said */
 };
 
 /* Takes the answer. Closed; all calls come on the caller's thread, within request. */
@@ -62,13 +62,13 @@ struct trolley_http_handler {
 
 struct trolley_http_session; /* one thread's door to the session that the section names */
 
-/* Open. */
+/* Service "trolley.http/1" of host->get_service. Open; lives as long as the host. */
 struct trolley_http_service {
     uint32_t size;
     uint32_t reserved;
     /* [load] Within create: the session of this section (its key `session`; without it a plain
      * one). Close it in destroy. What several doors share (cookies, log-in, TLS sessions, DNS) the
-     * host keeps behind locks. */
+     * host keeps behind locks. Fails with INVALID_CONFIG or NOMEM, task->fail already called. */
     int32_t (*open)(const struct trolley_host *host, const struct trolley_config *config,
                     struct trolley_task *task, struct trolley_http_session **session);
     /* [load] NULL is a no-op. */

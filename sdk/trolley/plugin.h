@@ -22,6 +22,7 @@
 extern "C" {
 #endif
 
+/* What a component is, and which struct its `ops` points to. */
 enum trolley_kind {
     TROLLEY_KIND_SEARCHER = 1,
     TROLLEY_KIND_DOWNLOADER = 2,
@@ -36,25 +37,28 @@ struct trolley_component {
     const char *summary;                /* one line */
     uint64_t flags;                     /* TROLLEY_COMPONENT_* */
     const struct trolley_span *options; /* of struct trolley_option; NULL for none */
-    const struct trolley_span
-        *query_types; /* searchers: of struct trolley_query_type, in order of preference */
-    uint32_t levels;  /* TROLLEY_LEVEL_BITs: searcher: what it returns; downloader: references it
-                         accepts */
+    /* Searchers: of struct trolley_query_type, in order of preference. */
+    const struct trolley_span *query_types;
+    /* TROLLEY_LEVEL_BITs. Searcher: what it returns; downloader: references it accepts. */
+    uint32_t levels;
     uint32_t reserved;
     /* [load] Optional; once a section: what its instances share (a listener, an index),
-     * thread-safe. */
+     * thread-safe. *shared belongs to the plugin; on failure there is none and no close. */
     int32_t (*open)(const struct trolley_host *host, const struct trolley_config *config,
                     struct trolley_task *task, void **shared);
     /* [load] Optional; after the last instance is destroyed. */
     void (*close)(void *shared);
     /* [load] Required; an instance for one thread (storage: for all; auth: for one session). No
-     * network I/O. */
+     * network I/O. host and config outlive the instance. *self belongs to the plugin; on failure
+     * there is none and no destroy. Fails with INVALID_CONFIG, NOMEM, IO; the reason in task->fail.
+     */
     int32_t (*create)(const struct trolley_host *host, const struct trolley_config *config,
                       void *shared, struct trolley_task *task, void **self);
     /* [load] Required. NULL is a no-op. */
     void (*destroy)(void *self);
     const void *ops; /* struct trolley_searcher_ops, trolley_downloader_ops, ... by kind */
-    /* [worker] Optional. Interfaces beyond the kind's, by id; NULL when unknown. */
+    /* [worker] Optional. Interfaces beyond the kind's, by id: a struct that lives as long as self;
+     * NULL when unknown. */
     const void *(*get_interface)(void *self, const char *id);
 };
 
@@ -76,7 +80,8 @@ struct trolley_plugin {
 struct trolley_ping_interface {
     uint32_t size;
     uint32_t reserved;
-    /* [worker] Is the server there, and does it speak to us? No data is asked for. */
+    /* [worker] Is the server there, and does it speak to us? No data is asked for. TROLLEY_OK or
+     * the failure, with task->fail called. */
     int32_t (*ping)(void *self, struct trolley_task *task);
 };
 
@@ -86,7 +91,7 @@ struct trolley_ping_interface {
 #define TROLLEY_EXPORT
 #endif
 
-/* The entry symbol, [load]. */
+/* The entry symbol, [load]. Returns static data, the same at each call; never NULL. */
 TROLLEY_EXPORT const struct trolley_plugin *trolley_plugin_v1(void);
 
 #ifdef __cplusplus

@@ -3,15 +3,17 @@
  *
  * Rules of the contract, for all headers in this folder:
  *  - Open structs begin with `uint32_t size` (the writer's sizeof) and only grow at their end. A
- * reader takes min(size, its own sizeof) and reads the rest as zero. Closed structs never change.
+ *    reader takes min(size, its own sizeof) and reads the rest as zero. Closed structs never
+ * change.
  *  - Only fixed-width integers, pointers and NUL-terminated UTF-8 text cross the border. Dates are
- * "YYYYMMDD".
+ *    "YYYYMMDD".
  *  - Arguments are borrowed for the call: copy what must live longer. Nothing a plugin allocates is
- * returned to the host; results go to sinks.
+ *    returned to the host; results go to sinks.
  *  - Functions return 0 (TROLLEY_OK) or a negative enum trolley_status. Out-parameters are
- * untouched on failure.
+ *    untouched on failure.
+ *  - Members named `reserved` are 0 and not looked at.
  *  - Thread tags: [load] any thread, under one process-wide lock of the host; [worker] the thread
- * that owns the instance; [any] any thread, the callee locks.
+ *    that owns the instance; [any] any thread, the callee locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,10 +36,9 @@ extern "C" {
 enum trolley_status {
     TROLLEY_OK = 0,
     TROLLEY_ERR_NOMEM = -1,
-    TROLLEY_ERR_INVALID_ARG = -2,    /* the caller broke the contract, or a value is malformed */
-    TROLLEY_ERR_INVALID_CONFIG = -3, /* INI file: unknown key, bad value, missing section */
-    TROLLEY_ERR_UNSUPPORTED =
-        -4, /* the operation does not exist here, or the server does not offer it */
+    TROLLEY_ERR_INVALID_ARG = -2,       /* the caller broke the contract, or a value is malformed */
+    TROLLEY_ERR_INVALID_CONFIG = -3,    /* INI file: unknown key, bad value, missing section */
+    TROLLEY_ERR_UNSUPPORTED = -4,       /* does not exist here, or the server does not offer it */
     TROLLEY_ERR_UNSUPPORTED_PARAM = -5, /* a query key that this searcher cannot honour */
     TROLLEY_ERR_NEED_DEEPER_REF = -6,   /* the downloader needs series or instance UIDs */
     TROLLEY_ERR_NOT_FOUND = -7,         /* HTTP 404; no such object */
@@ -74,21 +75,23 @@ struct trolley_span {
     uint32_t stride; /* bytes from one item to the next: the writer's sizeof */
 };
 
-/* What went wrong. Open. Used by task->fail, dataset_sink->end and dataset_sink->failed. */
+#define TROLLEY_FAILURE_TRANSIENT UINT32_C(1) /* asking again may help */
+#define TROLLEY_FAILURE_PERMANENT UINT32_C(2) /* asking again cannot help */
+/* Nothing else will work either (disk full, log-in refused). */
+#define TROLLEY_FAILURE_STOP_ALL UINT32_C(4)
+/* The INI file says to ignore this error: reported, not counted as a failure. */
+#define TROLLEY_FAILURE_IGNORE UINT32_C(8)
+
+/* What went wrong. Open; borrowed for the call. Used by task->fail, dataset_sink->end and
+ * dataset_sink->failed. */
 struct trolley_failure {
     uint32_t size;
-    int32_t status; /* enum trolley_status, negative */
-    int32_t code; /* the protocol's own number (HTTP status, DIMSE status), 0 when there is none */
+    int32_t status;          /* enum trolley_status, negative */
+    int32_t code;            /* the protocol's own number (HTTP or DIMSE status), 0 for none */
     uint32_t flags;          /* TROLLEY_FAILURE_* */
     uint64_t retry_after_ms; /* the server's wish (Retry-After), 0 when it said nothing */
     const char *message;     /* what was tried, with what, what came back, what to do; one line */
 };
-#define TROLLEY_FAILURE_TRANSIENT UINT32_C(1) /* asking again may help */
-#define TROLLEY_FAILURE_PERMANENT UINT32_C(2) /* asking again cannot help */
-#define TROLLEY_FAILURE_STOP_ALL \
-    UINT32_C(4) /* nothing else will work either (disk full, log-in refused) */
-#define TROLLEY_FAILURE_IGNORE \
-    UINT32_C(8) /* the INI file says to ignore this error: reported, not counted as a failure */
 
 /*
  * A reference: which object is meant. Open. UIDs are checked by the host before they get here

@@ -1,13 +1,17 @@
 """Fixtures: a real Orthanc, studies, and the program. SPDX-License-Identifier: MIT"""
 
+import contextlib
 import os
 import pathlib
 import subprocess
+import sys
 from dataclasses import dataclass
 
 import pydicom
 import pytest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'servers'))
+import fault_server as faults
 import dimse_servers
 import orthanc as orthanc_server
 import program
@@ -167,6 +171,17 @@ def orthanc_locked(tmp_path_factory, phantoms):
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def fault_server(phantoms):
+    """fault_server(fault, files=None): a DICOMweb origin that holds the phantoms, or those files, and
+    has the fault of that name; tests/servers/README.md tells them all. Stopped after the test."""
+    with contextlib.ExitStack() as stack:
+        def start(fault, files=None):
+            paths = files or [instance.path for instance in phantoms.instances]
+            return stack.enter_context(faults.fault_server(fault, paths))
+        yield start
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_study_date(trolley, web_ini, dates, expected):
 
 
 @pytest.mark.parametrize('key, value', [
-    ('PatientName', 'Phantom*'), ('00100010', 'Phantom?Shepp?Logan'),
+    ('PatientName', 'Phantom*'), ('00100010', 'Phantom^Shepp Logan'),
     ('0010,0020', 'PHANTOM'), ('AccessionNumber', 'ACC100?')])
 def test_keys_and_wildcards(trolley, web_ini, phantoms, key, value):
     result = trolley(web_ini, 'find', f'{key}={value}', '--format', 'csv', '--fields',
@@ -116,7 +116,7 @@ def test_formats(trolley, web_ini, phantoms):
 
 
 def test_key_beyond_the_usual(trolley, web_ini):
-    result = trolley(web_ini, 'find', 'PatientID=PHANTOM', 'StudyDescription=Phantom?head?3',
+    result = trolley(web_ini, 'find', 'PatientID=PHANTOM', 'StudyDescription=Phantom head 3',
                      '--format', 'csv', '--fields', 'StudyDate')
     assert result.status == 0, result.stderr
     assert [row['StudyDate'] for row in result.rows()] == ['20240103']
@@ -161,3 +161,31 @@ def test_names_in_many_scripts(trolley, orthanc_samples, name):
                      '--fields', 'PatientName')
     assert result.status == 0, result.stderr
     assert [row['PatientName'] for row in result.rows()] == [str(header.PatientName).rstrip('=')]
+
+
+@pytest.mark.parametrize('level', ['study', 'series', 'instance'])
+@pytest.mark.parametrize('keys', [
+    ['ModalitiesInStudy=CT'], ['PatientName=Phantom^Shepp Logan'],
+    ['PatientName=Phantom^Shepp Logan', 'ModalitiesInStudy=CT', 'StudyDescription=Phantom head 1']])
+def test_keys_of_the_study_at_every_level(trolley, web_ini, phantoms, level, keys):
+    """Orthanc decodes no values and matches some keys at their own level only."""
+    result = trolley(web_ini, 'find', 'PatientID=PHANTOM', *keys, '--level', level, '--format',
+                     'csv', '--fields', 'StudyInstanceUID,SeriesInstanceUID,SOPInstanceUID')
+    assert result.status == 0, result.stderr
+    expected = phantoms.of('PHANTOM')
+    if len(keys) > 1:
+        expected = [i for i in expected
+                    if pydicom.dcmread(i.path).StudyDescription == 'Phantom head 1']
+        assert len(expected) == 8
+    depth = ['study', 'series', 'instance'].index(level) + 1
+    assert sorted(tuple(row.values())[:depth] for row in result.rows()) \
+        == sorted({(i.study, i.series, i.uid)[:depth] for i in expected})
+
+
+def test_loosened_values_let_no_other_pass(trolley, web_ini):
+    """One character that a wildcard would take is not the one asked for."""
+    result = trolley(web_ini, 'find', 'PatientName=Phantom^Shepp^Logan')
+    assert (result.status, result.stdout) == (0, ''), result.stderr
+    result = trolley(web_ini, 'find', 'StudyDescription=Phantom head 3', '--level', 'instance',
+                     'limit=1', '--format', 'csv', '--fields', 'StudyDate')
+    assert [row['StudyDate'] for row in result.rows()] == ['20240103'], result.stderr

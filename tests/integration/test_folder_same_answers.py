@@ -33,13 +33,14 @@ def test_same_answers(trolley, web_ini, folder_ini, keys, studies, level, fields
     assert disk == web
 
 
-@pytest.mark.parametrize('modality, studies', [('CT', 3), ('MR', 0)])
-def test_same_modalities(trolley, web_ini, folder_ini, modality, studies):
-    """Of studies: asked for series, Orthanc does not know this key."""
+@pytest.mark.parametrize('level, fields, rows', [
+    ('study', FIELDS, 3), ('series', SERIES, 6), ('instance', INSTANCE, 24)])
+@pytest.mark.parametrize('modality', ['CT', 'MR'])
+def test_same_modalities(trolley, web_ini, folder_ini, modality, level, fields, rows):
     keys = 'PatientID=PHANTOM', 'ModalitiesInStudy=' + modality
-    web = answers(trolley, web_ini, 'study', FIELDS, *keys)
-    assert len(web) == studies
-    assert answers(trolley, folder_ini, 'study', FIELDS, *keys) == web
+    web = answers(trolley, web_ini, level, fields, *keys)
+    assert len(web) == (rows if modality == 'CT' else 0)
+    assert answers(trolley, folder_ini, level, fields, *keys) == web
 
 
 def test_same_files(trolley, web_ini, folder_ini, phantoms, tmp_path):

@@ -467,6 +467,54 @@ def test_H8_query_of_an_auth_plugin_stays_out_of_messages(server):
     assert "access_token" not in answer["message"]
 
 
+@pytest.mark.parametrize("scheme", ["basic", "digest"])
+def test_H8_scheme_that_an_auth_plugin_chooses(server, scheme):
+    url = f"{server.url}/{scheme}?user=reader&password=s3cret"
+    keys = ["auth=chosen", f"scheme={scheme}", "user=reader", "password=s3cret"]
+    answers, _ = run(url, "-n", 2, keys=keys)
+    assert [a["result"] for a in answers] == [0, 0]
+    # Chosen for one request, it is gone with the next.
+    answers, _ = run(url, "-n", 2, keys=[*keys, "lent=1"])
+    assert [a["result"] for a in answers] == [0, AUTH]
+
+
+def test_H8_scheme_that_an_auth_plugin_chooses_stays_at_home(server):
+    keys = ["auth=chosen", "scheme=basic", "user=u", "password=p"]
+    answer = ask(f"{server.url}/redirect?to={server.other_url}/echo", "-o", keys=keys)
+    assert "authorization" not in answer.sent
+
+
+@pytest.mark.parametrize("keys, result", [
+    (["scheme=ntlm", "user=u"], UNSUPPORTED), (["scheme=basic"], INVALID_ARG), ([], 0)])
+def test_H8_scheme_that_does_not_exist(shared, keys, result):
+    assert ask(shared.url + "/echo", keys=["auth=chosen", *keys])["result"] == result
+
+
+def test_H8_log_in_starts_over_from_the_request_s_own_url(server):
+    """Who is redirected to a log-in page gets what was asked for, not that page, after the log-in."""
+    keys = ["auth=token", f"login_url={server.url}/login"]
+    answer = ask(f"{server.url}/redirect?to=/page-login", "-o", keys=keys)
+    assert (answer["result"], answer["heads"]) == (0, 1)
+    assert server.counts["/redirect"] == 2
+
+
+@pytest.mark.parametrize("target", ["url", "other_url"])
+def test_H8_page_that_stays_after_the_log_in_is_a_refusal(server, target):
+    keys = ["auth=token", f"login_url={server.url}/login"]
+    page = f"{getattr(server, target)}/status/200?type=text/html%26body=log%20in"
+    answer = ask(f"{server.url}/redirect?to={page}", keys=keys)
+    assert (answer["result"], answer["heads"]) == (AUTH, 0)
+    assert "still answers with an HTML page" in answer["message"]
+    assert server.counts["/login"] == 2
+
+
+def test_H8_values_of_a_log_in_s_url_are_never_told(server):
+    keys = ["auth=token", f"login_url={server.url}/status/500?password=s3cr3t", "log_phi=1"]
+    answers, log = run(server.url + "/token?a=shown", keys=keys)
+    assert "a=shown" in log and "s3cr3t" not in log
+    assert "s3cr3t" not in answers[0].get("message", "")
+
+
 def test_H8_unknown_auth_is_a_configuration_error(shared):
     answers, _ = run(shared.url + "/echo", keys=["auth=basik"])
     assert answers[0]["open"] == INVALID_CONFIG
@@ -526,6 +574,33 @@ def test_H9_auth_plugin_is_not_asked_for_another_origin(server):
     assert "x-token" not in answers[1].sent
     assert answers[2]["result"] == AUTH
     assert server.counts["/login"] == 1
+
+
+@pytest.mark.parametrize("homes, private", [
+    (["{url}/dicom-web"], True), (["{other}/x", "{url}"], True), (["{other}/dicom-web"], False),
+    (["https://127.0.0.1/x"], False)])
+def test_H9_only_the_section_s_own_servers_get_what_is_private(server, homes, private):
+    keys = [*PRIVATE, *("home=" + home.format(url=server.url, other=server.other_url)
+                        for home in homes)]
+    answers, _ = run([server.url + "/set-cookie", server.url + "/echo"], "-o", *OWN, "-H",
+                     "Authorization: Bearer mine", keys=keys)
+    sent = answers[1].sent
+    assert sent["accept"] == "application/dicom"
+    found = {"authorization", "x-api-key", "cookie"} & set(sent)
+    assert found == ({"authorization", "x-api-key", "cookie"} if private else set())
+
+
+def test_H9_refusal_of_another_server_says_why(server):
+    answer = ask(server.url + "/status/401", keys=[*PRIVATE, f"home={server.other_url}"])
+    assert answer["result"] == AUTH
+    assert "no credentials are sent to another server than the section's own" in answer["message"]
+
+
+def test_H9_auth_plugin_is_not_asked_for_another_server(server):
+    keys = ["auth=token", f"login_url={server.url}/login", f"home={server.other_url}"]
+    answer = ask(server.url + "/token", keys=keys)
+    assert answer["result"] == AUTH
+    assert "/login" not in server.counts
 
 
 def test_H9_five_at_most(shared):

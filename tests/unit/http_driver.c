@@ -9,6 +9,7 @@
 #include <kit/text.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -159,6 +160,32 @@ static int32_t token_challenge(void *self, const struct trolley_auth_response *r
 static const struct trolley_auth_ops token_ops = {
     .size = sizeof token_ops, .prepare = token_prepare, .challenge = token_challenge};
 
+/* ---- auth = chosen: the scheme that the key `scheme` names, for the first `lent` requests ---- */
+
+static int32_t chosen_prepare(void *self, struct trolley_auth_request *request,
+                              const struct trolley_auth_http *http, struct trolley_task *task)
+{
+    static atomic_long prepared;
+    const char *lent = config_nth("lent", 0);
+    int32_t r;
+
+    (void)self;
+    (void)http;
+    if (lent && atomic_fetch_add(&prepared, 1) >= strtol(lent, NULL, 10)) return 0;
+    r = request->set_scheme(request, config_nth("scheme", 0), config_nth("user", 0),
+                            config_nth("password", 0));
+    return r < 0 ? trolley_fail(task, r, "chosen: scheme refused") : 0;
+}
+
+static const struct trolley_auth_ops chosen_ops = {.size = sizeof chosen_ops,
+                                                   .prepare = chosen_prepare};
+
+static const struct trolley_auth_ops *driver_auth(const char *name)
+{
+    if (name && strcmp(name, "token") == 0) return &token_ops;
+    return name && strcmp(name, "chosen") == 0 ? &chosen_ops : NULL;
+}
+
 /* ---- the host ---- */
 
 static void host_log(const struct trolley_host *host, uint32_t level, const char *component,
@@ -181,13 +208,19 @@ static int32_t driver_session(const struct trolley_host *host, const struct trol
         .name = name ? name : "pacs",
         .key = &options,
         .config = config,
-        .auth = auth && strcmp(auth, "token") == 0 ? &token_ops : NULL,
+        .auth = driver_auth(auth),
         .log_phi = config_integer(config, "log_phi", 0) != 0,
     };
     return 0;
 }
 
-static const struct transfer_host driver_transfer_host = {driver_session};
+static const char *driver_home(const struct trolley_config *config, uint32_t i)
+{
+    (void)config;
+    return config_nth("home", i);
+}
+
+static const struct transfer_host driver_transfer_host = {driver_session, driver_home};
 
 /* ---- one thread: its door, its task, what it saw ---- */
 
@@ -390,6 +423,18 @@ static int add_header(char *line)
 
 static int read_option(int letter, char *value)
 {
+    static const struct {
+        int letter;
+        long *number;
+    } numbers[] = {{'n', &options.times},       {'t', &options.threads},
+                   {'w', &options.wait_ms},     {'c', &options.cancel_ms},
+                   {'T', &options.deadline_ms}, {'s', &options.stop_after}};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].letter != letter) continue;
+        *numbers[i].number = strtol(value, NULL, 10);
+        return 0;
+    }
     switch (letter) {
     case 'm':
         options.method = value;
@@ -405,24 +450,6 @@ static int read_option(int letter, char *value)
         return 0;
     case 'o':
         options.show = true;
-        return 0;
-    case 'n':
-        options.times = strtol(value, NULL, 10);
-        return 0;
-    case 't':
-        options.threads = strtol(value, NULL, 10);
-        return 0;
-    case 'w':
-        options.wait_ms = strtol(value, NULL, 10);
-        return 0;
-    case 'c':
-        options.cancel_ms = strtol(value, NULL, 10);
-        return 0;
-    case 'T':
-        options.deadline_ms = strtol(value, NULL, 10);
-        return 0;
-    case 's':
-        options.stop_after = strtol(value, NULL, 10);
         return 0;
     case 'H':
         return add_header(value);

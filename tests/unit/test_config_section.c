@@ -116,6 +116,28 @@ static void test_aliases(void **state)
     fixture_drop(section);
 }
 
+static void test_urls(void **state)
+{
+    static const struct trolley_option table[] = {
+        {OPTION(URL, "wado_url")},
+        {OPTION(STRING, "name"), .default_text = "http://no-url"},
+        {OPTION(URL, "url."), .flags = TROLLEY_OPTION_PREFIX},
+        {OPTION(URL, "base"), .default_text = "https://d/"},
+    };
+    static const struct trolley_span span = TROLLEY_SPAN(table);
+    static const struct trolley_span *const tables[] = {&span, NULL};
+    static const char *const expected[] = {"http://b", "http://c", "https://d"};
+    struct section *section =
+        fixture_resolve("[searcher x]\nurl.one = http://b\nurl.two = http://c\n", tables);
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < 3; i++)
+        assert_string_equal(config_url(section_config(section), i), expected[i]);
+    assert_null(config_url(section_config(section), 3));
+    fixture_drop(section);
+}
+
 static void test_refused(void **state)
 {
     static const struct {
@@ -448,12 +470,19 @@ static void test_examples_of_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),     cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_host_tables),
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_override),
-        cmocka_unit_test(test_show),     cmocka_unit_test(test_show_again),
-        cmocka_unit_test(test_example),  cmocka_unit_test(test_examples_of_host),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_host_tables),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_override),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_show_again),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_examples_of_host),
     };
 
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);

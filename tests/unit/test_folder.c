@@ -129,8 +129,6 @@ static void test_matching(void **state)
 /* A file with attributes that the index does not keep. */
 static void write_rich_file(struct folder_fixture *f)
 {
-    static const struct folder_file file = {"rich", "1.3", "1.3.1", "1.3.1.1",   "Rich",
-                                            NULL,   "OT",  NULL,    "ISO_IR 100"};
     struct kit_buffer data = {0}, item = {0}, items = {0};
     char path[256];
 
@@ -140,12 +138,16 @@ static void write_rich_file(struct folder_fixture *f)
     kit_buffer_reset(&item);
     dicom_text(&item, 0x00080100, "SH", "OTHER");
     dicom_item(&items, &item);
-    folder_dataset(&file, &data);
+    dicom_text(&data, 0x00080005, "CS", "ISO_IR 100");
+    dicom_text(&data, SOP_UID, "UI", "1.3.1.1");
     dicom_put(&data, 0x00081032, "SQ", items.data, items.length);
     dicom_text(&data, 0x00091000, "LO", "MAKER");
     dicom_text(&data, 0x00091001, "LO", "secret\\word");
+    dicom_text(&data, PATIENT_NAME, "PN", "Rich");
     dicom_text(&data, SLICE_THICKNESS, "DS", "2.50");
-    folder_path(f, file.path, path);
+    dicom_text(&data, STUDY_UID, "UI", "1.3");
+    dicom_text(&data, SERIES_UID, "UI", "1.3.1");
+    folder_path(f, "rich", path);
     dicom_save(path, &data);
     kit_buffer_free(&data);
     kit_buffer_free(&item);

@@ -15,7 +15,7 @@
 #define SERIES TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)
 #define INSTANCE TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)
 
-static const struct ask ask_series = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_SERIES, 1, 2};
+static const struct ask ask_series = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_SERIES, 1, 2, 0};
 
 /* A whole study of `series` series with `instances` instances each: 1.S.I. */
 static struct study *make(int series, int instances)
@@ -26,7 +26,7 @@ static struct study *make(int series, int instances)
     int a, b;
 
     assert_non_null(study);
-    study->whole = study->verified = true;
+    study->whole = true;
     for (a = 1; a <= series; a++) {
         for (b = 1; b <= instances; b++) {
             (void)snprintf(s, sizeof s, "1.%d", a);
@@ -58,8 +58,8 @@ static const char *plan_text(struct study *study, const struct ask *ask)
 
 static void test_untouched_study_is_asked_at_the_preferred_level(void **state)
 {
-    const struct ask ask_study = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_STUDY, 1, 2};
-    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 4, 2};
+    const struct ask ask_study = {STUDY | SERIES | INSTANCE, TROLLEY_LEVEL_STUDY, 1, 2, 0};
+    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 4, 2, 0};
     struct study *study = make(2, 3);
 
     (void)state;
@@ -98,6 +98,24 @@ static void test_part_of_a_series_is_never_asked_wide(void **state)
     study_free(study);
 }
 
+static void test_instances_of_a_study_go_together_where_liked(void **state)
+{
+    const struct ask ask_study = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 5, 2, TROLLEY_LEVEL_STUDY};
+    const struct ask ask_mixed = {SERIES | INSTANCE, TROLLEY_LEVEL_SERIES, 9, 2,
+                                  TROLLEY_LEVEL_STUDY};
+    struct study *study = make(4, 2);
+
+    (void)state;
+    assert_string_equal(plan_text(study, &ask_study), "i5 i3");
+    study->entries[7].state = ENTRY_DONE;
+    assert_string_equal(plan_text(study, &ask_study), "i5 i2");
+    study->entries[2].state = ENTRY_DONE;
+    study->entries[7].state = ENTRY_PENDING;
+    /* A series asked for as a whole is a request of its own. */
+    assert_string_equal(plan_text(study, &ask_mixed), "s1 i1 s1 s1");
+    study_free(study);
+}
+
 static void test_attempts_end(void **state)
 {
     struct study *study = make(1, 1);
@@ -113,7 +131,7 @@ static void test_attempts_end(void **state)
 
 static void test_unnamed_instances_need_a_wide_downloader(void **state)
 {
-    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 1, 2};
+    const struct ask ask_single = {INSTANCE, TROLLEY_LEVEL_INSTANCE, 1, 2, 0};
     struct study *study = study_new("1");
     uint32_t index;
 
@@ -173,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_untouched_study_is_asked_at_the_preferred_level),
         cmocka_unit_test(test_gaps_are_asked_singly),
         cmocka_unit_test(test_part_of_a_series_is_never_asked_wide),
+        cmocka_unit_test(test_instances_of_a_study_go_together_where_liked),
         cmocka_unit_test(test_attempts_end),
         cmocka_unit_test(test_unnamed_instances_need_a_wide_downloader),
         cmocka_unit_test(test_lookup_among_many),

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <trolley/helpers.h>
 
+#include "kit/uid_set.h"
 #include "plugins/dataset/attribute.h"
 #include "plugins/qido-rs/request.h"
-#include "plugins/qido-rs/uid_set.h"
 
 #include <cmocka.h>
 
@@ -32,8 +32,8 @@ static void sample_init(struct sample *sample, uint32_t query_level, uint32_t le
     sample->query.include_fields.items = sample->fields;
     sample->query.include_fields.stride = sizeof sample->fields[0];
     sample->style = (struct request_style){"http://h/d", REQUEST_INCLUDE_COMMA, -1};
-    sample->request = (struct request){&sample->style, &sample->query, sample->choice,      level,
-                                       NULL,           NULL,           query_level != level};
+    sample->request = (struct request){&sample->style, &sample->query, sample->choice,       level,
+                                       NULL,           NULL,           query_level != level, false};
 }
 
 static void sample_key(struct sample *sample, uint32_t tag, const char *name, const char *a,
@@ -78,6 +78,56 @@ static void test_keys(void **state)
     url_is(&sample, 0, 0,
            "http://h/d/studies?PatientName=M%C3%BC*&ModalitiesInStudy=MR&StudyInstanceUID=1.2,1.3"
            "&00400275.00400007=a&" STUDY_FIELDS);
+}
+
+/* Values that need encoding are asked with wildcards in their place, where the VR knows them. */
+static void test_Q3_loose_values(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample, TROLLEY_LEVEL_STUDY, TROLLEY_LEVEL_STUDY);
+    sample_key(&sample, 0x00100010, "PatientName", "M\xc3\xbc\xc3\xa9ller^Jo n*", NULL);
+    sample_key(&sample, 0x00100020, "PatientID", "P-1", NULL);
+    sample_key(&sample, 0x00080030, "StudyTime", "10 11", NULL);
+    memcpy(sample.keys[0].vr, "PN", 3);
+    memcpy(sample.keys[1].vr, "LO", 3);
+    memcpy(sample.keys[2].vr, "TM", 3);
+    assert_true(request_loosens(&sample.request));
+    sample.request.loose = true;
+    assert_false(request_loosens(&sample.request));
+    url_is(
+        &sample, 0, 0,
+        "http://h/d/studies?PatientName=M*ller?Jo?n*&PatientID=P-1&StudyTime=10%2011&" STUDY_FIELDS
+        ",PatientName");
+    sample.request.loose = false;
+    sample.values[0][0] = "Muller*";
+    assert_false(request_loosens(&sample.request));
+}
+
+static void match_is(const struct request *request, const char *text, bool expected)
+{
+    const char *problem = NULL;
+    struct kit_dicom_json *object;
+
+    assert_int_equal(kit_dicom_json_parse(text, strlen(text), NULL, &object, &problem), 0);
+    assert_int_equal(request_matches(request, object), expected);
+    kit_dicom_json_free(object);
+}
+
+static void test_Q12_loose_answers(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample, TROLLEY_LEVEL_STUDY, TROLLEY_LEVEL_STUDY);
+    sample_key(&sample, 0x00081030, "StudyDescription", "Head 1", NULL);
+    memcpy(sample.keys[0].vr, "LO", 3);
+    sample.request.loose = true;
+    match_is(&sample.request, "{\"00081030\":{\"vr\":\"LO\",\"Value\":[\"Head 1\"]}}", true);
+    match_is(&sample.request, "{\"00081030\":{\"vr\":\"LO\",\"Value\":[\"Head-1\"]}}", false);
+    match_is(&sample.request, "{\"00081030\":{\"vr\":\"LO\"}}", false);
+    match_is(&sample.request, "{}", false);
 }
 
 static void test_dates(void **state)
@@ -171,7 +221,7 @@ static void test_walk_steps(void **state)
 
 static void test_uid_set(void **state)
 {
-    struct uid_set set = {0};
+    struct kit_uid_set set = {0};
     bool fresh = false;
     char uid[32];
     int i;
@@ -179,11 +229,11 @@ static void test_uid_set(void **state)
     (void)state;
     for (i = 0; i < 20000; i++) {
         (void)snprintf(uid, sizeof uid, "1.2.840.%d", i % 10000);
-        assert_int_equal(uid_set_add(&set, uid, &fresh), 0);
+        assert_int_equal(kit_uid_set_add(&set, uid, &fresh), 0);
         assert_int_equal(fresh, i < 10000);
     }
     assert_int_equal(set.count, 10000);
-    uid_set_free(&set);
+    kit_uid_set_free(&set);
 }
 
 static void test_levels(void **state)
@@ -200,10 +250,16 @@ static void test_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),      cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_resources), cmocka_unit_test(test_paging_and_parameters),
-        cmocka_unit_test(test_fields),    cmocka_unit_test(test_walk_steps),
-        cmocka_unit_test(test_uid_set),   cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_paging_and_parameters),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_walk_steps),
+        cmocka_unit_test(test_uid_set),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_Q3_loose_values),
+        cmocka_unit_test(test_Q12_loose_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -292,30 +292,98 @@ static void test_params_of_types(void **state)
     char names[512] = "";
 
     (void)state;
-    assert_int_equal(query_type_params(&all_types[3], &all, count_param, names),
+    assert_int_equal(trolley_query_type_params(&all_types[3], &all, count_param, names),
                      TROLLEY_QUERY_ANY_ATTRIBUTE);
     assert_string_equal(names, "StudyInstanceUID AccessionNumber PatientName PatientID "
                                "ModalitiesInStudy SeriesInstanceUID min_study_date max_study_date "
                                "limit offset fuzzymatching seen_date ");
     names[0] = '\0';
-    assert_int_equal(query_type_params(&all_types[2], &all, count_param, names), 0);
+    assert_int_equal(trolley_query_type_params(&all_types[2], &all, count_param, names), 0);
     assert_non_null(strstr(names, "max_study_date InstitutionName PatientSex StudyDescription "
                                   "SeriesDescription InstitutionalDepartmentName PatientBirthDate "
                                   "limit "));
-    assert_int_equal(query_type_params(&all_types[3], NULL, NULL, NULL),
+    assert_int_equal(trolley_query_type_params(&all_types[3], NULL, NULL, NULL),
                      TROLLEY_QUERY_ANY_ATTRIBUTE);
     /* Circles end, and a type that builds on the builtin of its own name has both. */
     names[0] = '\0';
-    assert_int_equal(query_type_params(&circle_types[0], &circle, count_param, names), 0);
+    assert_int_equal(trolley_query_type_params(&circle_types[0], &circle, count_param, names), 0);
     names[0] = '\0';
-    query_type_params(&circle_types[2], &circle, count_param, names);
+    trolley_query_type_params(&circle_types[2], &circle, count_param, names);
     assert_non_null(strstr(names, "StudyInstanceUID"));
     assert_non_null(strstr(names, "limit"));
     names[0] = '\0';
-    query_type_params(&circle_types[3], &circle, count_param, names);
+    trolley_query_type_params(&circle_types[3], &circle, count_param, names);
     assert_string_equal(names, "limit ");
-    assert_null(query_type_builtin("mint"));
-    assert_string_equal(query_type_builtin("extended")->base, "query");
+    assert_null(trolley_query_type_builtin("mint"));
+    assert_string_equal(trolley_query_type_builtin("extended")->base, "query");
+}
+
+/* ---- no parameter is lost ---- */
+
+static const struct {
+    const char *text;
+    const char *types; /* that take it, of `all` */
+} universe[] = {
+    {"StudyInstanceUID=1.2", "query extended limited web"},
+    {"AccessionNumber=a", "query extended limited web"},
+    {"PatientName=b", "query extended limited web"},
+    {"PatientID=c", "query extended limited web"},
+    {"ModalitiesInStudy=CT", "query extended limited web"},
+    {"SeriesInstanceUID=1.3", "query extended limited web"},
+    {"min_study_date=20150301", "query extended limited web"},
+    {"max_study_date=20150302", "query extended limited web"},
+    {"InstitutionName=d", "extended limited web"},
+    {"PatientBirthDate=19700101", "extended limited web"},
+    {"StudyDescription=e", "extended limited web"},
+    {"Modality=MR", "web"},
+    {"limit=1", "limited web"},
+    {"offset=2", "web"},
+};
+#define UNIVERSE (sizeof universe / sizeof universe[0])
+
+/* The text of the universe, read back from the query a searcher gets; a bool or date is as typed.
+ */
+static void check_kept(const struct trolley_query *view, const char *text)
+{
+    const size_t length = strcspn(text, "=");
+    char name[64];
+    const char *value;
+
+    (void)snprintf(name, sizeof name, "%.*s", (int)length, text);
+    value = trolley_query_text(view, name);
+    if (!value || strcmp(value, text + length + 1) != 0) fail_msg("%s was lost", text);
+}
+
+static void test_nothing_is_lost(void **state)
+{
+    unsigned set, i, count;
+
+    (void)state;
+    for (set = 0; set < 1u << UNIVERSE; set += 1 + set % 3) {
+        const char *texts[UNIVERSE + 1] = {NULL};
+        struct trolley_query_builder *query;
+        const struct trolley_query *view = NULL;
+        const char *expected = NULL;
+        uint32_t t;
+
+        for (i = count = 0; i < UNIVERSE; i++)
+            if (set & 1u << i) texts[count++] = universe[i].text;
+        for (t = 0; !expected && t < all.count; t++) {
+            expected = all_types[t].name;
+            for (i = 0; expected && i < UNIVERSE; i++)
+                if (set & 1u << i && !strstr(universe[i].types, expected)) expected = NULL;
+        }
+        query = build(texts);
+        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL),
+                         expected ? 0 : TROLLEY_ERR_UNSUPPORTED_PARAM);
+        if (expected) {
+            assert_string_equal(view->type, expected);
+            assert_int_equal(view->keys.count, count);
+            for (i = 0; i < count; i++)
+                check_kept(view, texts[i]);
+        }
+        trolley_query_free(query);
+    }
 }
 
 /* ---- matching again ---- */
@@ -400,11 +468,46 @@ static void test_match_record(void **state)
             record.elements.count++;
         }
         assert_int_equal(query_accept(query, &all, STUDY, &view, NULL), 0);
-        if (query_match_record(view, &record, seen) != cases[i].match)
+        if (query_match_record(view, &record, false, seen) != cases[i].match)
             fail_msg("case %zu: %s", i, cases[i].texts[0]);
         assert_int_equal(strlen(cases[i].seen), view->keys.count);
         for (j = 0; j < view->keys.count; j++)
             if (seen[j] != cases[i].seen[j] - '0') fail_msg("case %zu: seen %zu", i, j);
+        trolley_query_free(query);
+    }
+}
+
+/* Where the searcher matches fuzzily by itself, only a query that says otherwise is held to it. */
+static void test_fuzzy_searcher(void **state)
+{
+    static const struct {
+        const char *texts[3];
+        const char *name;
+        enum query_match match;
+    } cases[] = {
+        {{"PatientName=Do"}, "Dough", QUERY_MATCH_YES},
+        {{"PatientName=Do", "fuzzymatching=yes"}, "Dough", QUERY_MATCH_YES},
+        {{"PatientName=Do", "fuzzymatching=no"}, "Dough", QUERY_MATCH_NO},
+        {{"PatientName=Do", "fuzzymatching=no"}, "Do", QUERY_MATCH_YES},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct trolley_query_builder *query = build(cases[i].texts);
+        const struct trolley_element element = {
+            .size = sizeof element,
+            .tag = 0x00100010,
+            .values = {&cases[i].name, 1, sizeof cases[i].name},
+        };
+        const struct trolley_record record = {
+            sizeof record, TROLLEY_LEVEL_STUDY, {&element, 1, sizeof element}};
+        const struct trolley_query *view;
+        uint8_t seen[2] = {0};
+
+        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL), 0);
+        if (query_match_record(view, &record, true, seen) != cases[i].match)
+            fail_msg("case %zu", i);
         trolley_query_free(query);
     }
 }
@@ -420,7 +523,9 @@ int main(void)
         cmocka_unit_test(test_yes_and_no),
         cmocka_unit_test(test_study_date_as_range),
         cmocka_unit_test(test_params_of_types),
+        cmocka_unit_test(test_nothing_is_lost),
         cmocka_unit_test(test_match_record),
+        cmocka_unit_test(test_fuzzy_searcher),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "uid_set.h"
 
+#include "trolley/types.h"
 #include <stdlib.h>
-#include <trolley/types.h>
 
 /* FNV-1a with a final mix; never 0, which marks a free slot. */
 static uint64_t uid_set_hash(const char *uid)
@@ -27,13 +27,13 @@ static uint64_t *uid_set_slot(uint64_t *slots, size_t capacity, uint64_t hash)
     return &slots[at];
 }
 
-static int uid_set_grow(struct uid_set *set)
+static int uid_set_grow(struct kit_uid_set *set)
 {
     size_t capacity = set->capacity ? set->capacity * 2 : 256;
     uint64_t *slots;
     size_t i;
 
-    if (set->count >= UID_SET_MAX) return TROLLEY_ERR_TOO_LARGE;
+    if (set->count >= KIT_UID_SET_MAX) return TROLLEY_ERR_TOO_LARGE;
     slots = calloc(capacity, sizeof *slots);
     if (!slots) return TROLLEY_ERR_NOMEM;
     for (i = 0; i < set->capacity; i++)
@@ -44,7 +44,7 @@ static int uid_set_grow(struct uid_set *set)
     return 0;
 }
 
-int uid_set_add(struct uid_set *set, const char *uid, bool *ret_fresh)
+int kit_uid_set_add(struct kit_uid_set *set, const char *uid, bool *ret_fresh)
 {
     uint64_t hash = uid_set_hash(uid);
     uint64_t *slot;
@@ -60,7 +60,7 @@ int uid_set_add(struct uid_set *set, const char *uid, bool *ret_fresh)
     return 0;
 }
 
-void uid_set_free(struct uid_set *set)
+void kit_uid_set_free(struct kit_uid_set *set)
 {
     free(set->slots);
     set->slots = NULL;

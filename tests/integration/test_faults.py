@@ -1,0 +1,116 @@
+"""download from servers that misbehave: nothing is lost without a word, nothing is half on disk.
+SPDX-License-Identifier: MIT"""
+
+import collections
+import hashlib
+import pathlib
+import time
+
+import pytest
+
+from fault_server import FAULTS
+from faults_table import CASES
+from program import files_below, outcomes
+
+SERVERS = pathlib.Path(__file__).resolve().parent.parent / 'servers'
+
+INI = """
+[session pacs]
+{session}
+[searcher search]
+type = qido-rs
+url = {url}
+session = pacs
+retry_delay = 20ms
+max_retries = 2
+{search}
+[downloader fetch]
+type = wado-rs
+url = {url}
+session = pacs
+max_parallel = 1
+retry_delay = 20ms
+{downloader}
+[storage home]
+type = tree
+path = home
+min_free = 0
+
+[trolley hospital]
+{searcher}
+downloader = fetch
+storage = home
+"""
+
+
+def ini_of(case, server):
+    downloader = case.downloader
+    if 'max_retries' not in downloader:
+        downloader += 'max_retries = 2\n'
+    return INI.format(url=server.dicom_web, session=case.session, search=case.search,
+                      downloader=downloader,
+                      searcher='searcher = search' if case.searcher else '')
+
+
+def check_disk(home, held):
+    """Whole files of the server's, under their names, and nothing else."""
+    by_name = {one.in_tree: one.data for one in held}
+    for path in files_below(home):
+        assert path in by_name, f'{path} is no file of the study'
+        assert (home / path).read_bytes() == by_name[path], path
+    scratch = [path for path in home.rglob('.trolley/**/*') if path.is_file()]
+    assert [path for path in scratch if path.name != 'lock' or path.stat().st_size] == []
+    return files_below(home)
+
+
+def check_report(lines, home):
+    """What the report says is stored is there with those bytes, and nothing else is."""
+    stored = [line for line in lines if line['outcome'] in ('stored', 'skipped', 'replaced')]
+    for line in stored:
+        path = home.parent / line['path']
+        data = path.read_bytes()
+        assert line['bytes'] == len(data)
+        if line['outcome'] != 'skipped':
+            assert line['sha256'] == hashlib.sha256(data).hexdigest()
+        assert path.stem == line['instance']
+    assert len({line['path'] for line in stored}) == len(files_below(home))
+
+
+@pytest.mark.parametrize('case', CASES, ids=lambda case: case.name.replace(', ', '-'))
+def test_fault(trolley, fault_server, phantoms, home, tmp_path, case):
+    study = phantoms.studies('PHANTOM')[0]
+    server = fault_server(case.fault, [i.path for i in phantoms.of_study(study) + phantoms.of('OTHER')])
+    held = server.of_study(study)
+    start = time.monotonic()
+    result = trolley(ini_of(case, server), 'download', '--study', study, '--report', 'report.jsonl')
+    took = time.monotonic() - start
+    assert result.verdict().startswith(case.verdict), result.stderr
+    assert result.status == case.status, result.stderr
+    assert case.says in result.stderr
+    lines = outcomes(tmp_path / 'report.jsonl')
+    assert collections.Counter(line['outcome'] for line in lines) == case.outcomes
+    home.mkdir(exist_ok=True)
+    there = [one.in_tree for number, one in enumerate(held) if number not in case.lacks]
+    more = case.stored - len(there)
+    strange = [path for path in files_below(home) if path not in {one.in_tree for one in held}]
+    assert [path.stem for path in strange] == ['1.2.3.4.5'] * more
+    for path in strange:
+        (home / path).rename(tmp_path / 'strange')
+    assert check_disk(home, held) == sorted(there)
+    for path in strange:
+        (tmp_path / 'strange').rename(home / path)
+    check_report(lines, home)
+    again = {one.uid for one in held} & set(server.fetched_again)
+    assert len(again) == case.again
+    assert not getattr(server.state, 'leaked', False)
+    assert took >= case.slow
+
+
+def test_every_fault_has_a_case():
+    assert {case.fault for case in CASES} == set(FAULTS)
+
+
+def test_table_of_readme_is_this_one():
+    text = (SERVERS / 'README.md').read_text(encoding='utf-8')
+    rows = [line for line in text.splitlines() if line.count('|') == 7]
+    assert rows[2:] == [case.row for case in CASES]

@@ -1,0 +1,513 @@
+"""The installed SDK: what sdk/README.md, the template and the examples say works against a staged
+install, with pkg-config, make and a compiler alone. SPDX-License-Identifier: MIT"""
+
+import base64
+import contextlib
+import csv
+import http.server
+import os
+import pathlib
+import re
+import shlex
+import threading
+import urllib.parse
+
+import pytest
+
+import sdk_build
+from program import outcomes, run as run_program
+from sdk_build import SDK
+
+README = (SDK / 'README.md').read_text(encoding='utf-8')
+
+
+def blocks(language):
+    return re.findall(rf'^```{language}\n(.*?)^```$', README, re.MULTILINE | re.DOTALL)
+
+
+def site(folder):
+    """A folder that plugin_path may name."""
+    folder.mkdir(mode=0o755)
+    return folder
+
+
+# ---- the template ----
+
+@pytest.fixture(scope='module')
+def template(tmp_path_factory):
+    folder = sdk_build.copy('template', tmp_path_factory.mktemp('sdk') / 'template')
+    sdk_build.make(folder)
+    return folder
+
+
+@pytest.mark.parametrize('name', ['sample', 'sample-cxx'])
+def test_template(trolley, template, name):
+    assert sdk_build.exported(template / f'{name}.so') == ['trolley_plugin_v1']
+    ini = (f'[settings]\nplugin_path = {template}\n[searcher s]\ntype = {name}\n'
+           'study = 1.2.3\npatient = P7\n[trolley t]\nsearcher = s\n')
+    check = trolley(ini, 'config', 'check')
+    assert check.status == 0, check.stderr
+    found = trolley(ini, 'find', 'PatientID=P*', '--format', 'jsonl')
+    assert found.status == 0, found.stderr
+    [row] = found.lines()
+    assert (row['StudyInstanceUID'], row['PatientID']) == ('1.2.3', 'P7')
+    other = trolley(ini, 'find', 'PatientID=Q*')
+    assert (other.status, other.stdout) == (0, '')
+    refused = trolley(ini, 'find', 'PatientName=X')
+    assert refused.status == 2
+    assert 'PatientName' in refused.stderr and name in refused.stderr
+
+
+def test_template_is_installed_where_the_host_looks(template, tmp_path):
+    stage = tmp_path / 'root'
+    sdk_build.make(template, 'install', f'DESTDIR={stage}')
+    [plugindir] = sdk_build.pkg_config(tmp_path, '--variable=plugindir', 'trolley-sdk')
+    assert pathlib.Path(f'{stage}{plugindir}/sample.so').is_file()
+    listed = run_program(['plugins'], tmp_path, {'TROLLEY_PLUGINDIR': f'{stage}{plugindir}'})
+    assert listed.status == 0, listed.stderr
+    assert re.search(r'^sample +1\.0 +searcher', listed.stdout, re.MULTILINE)
+
+
+def test_template_passes_the_validator(template):
+    """`make check`, as the guide says."""
+    said = sdk_build.make(template, 'check')
+    assert len(re.findall(r'^passed +searcher +create-repeated', said, re.MULTILINE)) == 2
+    assert not re.search(r'^failed', said, re.MULTILINE)
+
+
+# ---- the kit ----
+
+def test_kit_needs_no_library(tmp_path):
+    """The whole kit linked into a plugin asks for nothing but the C library, and shows nothing."""
+    (tmp_path / 'empty.c').write_text('int empty;\n')
+    output = tmp_path / 'whole.so'
+    flags = sdk_build.pkg_config(tmp_path, '--cflags', '--libs', 'trolley-sdk')
+    sdk_build.compile_plugin(tmp_path / 'empty.c', output, '-Wl,--whole-archive', *flags,
+                             '-Wl,--no-whole-archive', '-Wl,-z,defs')
+    libraries = [name for name in sdk_build.needed(output)
+                 if not re.match(r'(libc|ld-linux.*|libasan|libubsan|libtsan)\.so', name)]
+    assert libraries == []
+    assert [name for name in sdk_build.exported(output) if name.startswith('kit_')] == []
+
+
+def run_with_kit(folder, package, text):
+    """What a program of C source `text`, linked as `package` says, prints."""
+    (folder / 'program.c').write_text(text)
+    flags = sdk_build.pkg_config(folder, '--cflags', '--libs', package)
+    compiler = [*shlex.split(os.environ['CC']), *shlex.split(sdk_build.SANITIZERS)]
+    sdk_build.run([*compiler, '-o', folder / 'program', folder / 'program.c', *flags], folder)
+    return sdk_build.run([folder / 'program'], folder)
+
+
+def test_dicom_json_of_the_kit(tmp_path):
+    """`pkg-config --libs trolley-sdk-json` is all that dicom_json.h needs."""
+    assert run_with_kit(tmp_path, 'trolley-sdk-json', r'''
+        #include <kit/dicom_json.h>
+        #include <stdio.h>
+        #include <string.h>
+        int main(void)
+        {
+            const char *text = "{\"00100020\":{\"vr\":\"LO\",\"Value\":[\"P1\"]}}", *problem;
+            struct kit_dicom_json *set;
+            if (kit_dicom_json_parse(text, strlen(text), NULL, &set, &problem) < 0) return 1;
+            puts(kit_dicom_json_text(set, 0x00100020));
+            kit_dicom_json_free(set);
+            return 0;
+        }
+    ''') == 'P1\n'
+
+
+def test_xml_of_the_kit(tmp_path):
+    """`pkg-config --libs trolley-sdk-xml` is all that xml.h needs."""
+    assert run_with_kit(tmp_path, 'trolley-sdk-xml', r'''
+        #include <kit/xml.h>
+        #include <stdio.h>
+        static int start(void *ctx, const struct kit_xml_element *element)
+        {
+            (void)ctx;
+            return puts(kit_xml_value(element, "id")) < 0;
+        }
+        int main(void)
+        {
+            const struct kit_xml_handler handler = {.start = start};
+            struct kit_xml *xml;
+            int r = kit_xml_new(NULL, &handler, NULL, &xml);
+            if (r == 0) r = kit_xml_push(xml, "<study id='P1'/>", 16);
+            if (r == 0) r = kit_xml_finish(xml);
+            kit_xml_free(xml);
+            return r != 0;
+        }
+    ''') == 'P1\n'
+
+
+# ---- the guide ----
+
+class Acme(http.server.BaseHTTPRequestHandler):
+    """The server that the guide describes, behind a log-in, as its INI file has it."""
+    studies = [('1.2.3.1', 'P1', '20240105', 'Head'), ('1.2.3.2', 'P1', '20240301', 'Thorax'),
+               ('1.2.3.3', 'P2', '20240105', 'Hand')]
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        asked = dict(urllib.parse.parse_qsl(url.query))
+        self.server.asked.append(asked)
+        wanted = 'Basic ' + base64.b64encode(b'reader:secret').decode()
+        if self.headers['Authorization'] != wanted:
+            self.answer(401, '', ('WWW-Authenticate', 'Basic realm="acme"'))
+        elif url.path != '/list':
+            self.answer(404, '')
+        else:
+            self.answer(200, self.server.broken or '\n'.join(
+                '\t'.join(study) for study in self.studies
+                if study[1] == asked.get('patient', study[1])
+                and study[0] == asked.get('uid', study[0])
+                and asked.get('from', '0') <= study[2] <= asked.get('to', '9')))
+
+    def answer(self, status, text, *headers):
+        self.send_response(status)
+        self.send_header('Content-Type', 'text/plain')
+        self.send_header('Content-Length', str(len(text)))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def acme_server():
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Acme) as server:
+        server.asked, server.broken = [], None
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope='module')
+def acme_plugins(tmp_path_factory):
+    """acme.so, made of the guide's C blocks by the guide's own command."""
+    folder = tmp_path_factory.mktemp('acme')
+    (folder / 'acme.c').write_text('\n'.join(blocks('c')))
+    [command] = blocks('sh')
+    flags = f'-Werror {sdk_build.SANITIZERS}'
+    script = f'cc() {{ {os.environ["CC"]} "$@" {flags}; }}\n{command}'
+    sdk_build.run(['sh', '-e', '-c', script], folder, env=sdk_build.environment(folder))
+    plugins = site(folder / 'plugins')
+    (folder / 'acme.so').rename(plugins / 'acme.so')
+    return plugins
+
+
+@pytest.fixture
+def acme(acme_plugins):
+    """(server, the guide's INI text with the places of this test, environment)."""
+    with acme_server() as server:
+        [ini] = blocks('ini')
+        for old, new in (('/opt/site/trolley-plugins', str(acme_plugins)),
+                         ('http://archive.example', f'http://127.0.0.1:{server.server_port}')):
+            assert old in ini
+            ini = ini.replace(old, new)
+        yield server, ini, {'ACME_PASSWORD': 'secret'}
+
+
+def test_guide_searcher(trolley, acme, acme_plugins):
+    server, ini, environment = acme
+    assert sdk_build.exported(acme_plugins / 'acme.so') == ['trolley_plugin_v1']
+    found = trolley(ini, 'find', 'PatientID=P1', '--format', 'jsonl', environment=environment)
+    assert found.status == 0, found.stderr
+    rows = [(row['StudyInstanceUID'], row['PatientID'], row['StudyDate'], row['StudyDescription'])
+            for row in found.lines()]
+    assert rows == [study for study in Acme.studies if study[1] == 'P1']
+    assert server.asked[-1] == {'patient': 'P1'}
+    march = trolley(ini, 'find', 'PatientID=P1', 'StudyDate=2024-03-01..', '--format', 'csv',
+                    environment=environment)
+    assert march.status == 0, march.stderr
+    [row] = march.rows()
+    assert row['StudyInstanceUID'] == '1.2.3.2'
+    assert server.asked[-1] == {'patient': 'P1', 'from': '20240301'}
+
+
+def test_guide_searcher_passes_the_validator(trolley, acme_plugins):
+    checked = trolley(None, 'check-plugin', acme_plugins / 'acme.so')
+    assert checked.status == 0, checked.stdout + checked.stderr
+    assert re.search(r'^passed +searcher +cancelled-waiting', checked.stdout, re.MULTILINE)
+
+
+def test_guide_searcher_is_shown(trolley, acme):
+    _, ini, environment = acme
+    shown = trolley(ini, 'plugins', 'acme', environment=environment)
+    assert shown.status == 0, shown.stderr
+    for word in ('department', 'only studies of this department', 'required', 'PatientID'):
+        assert word in shown.stdout
+    example = trolley(ini, 'config', 'example', 'acme', environment=environment)
+    assert re.search(r'^type = acme$.*^url = ', example.stdout, re.MULTILINE | re.DOTALL)
+    assert re.search(r'^[;#] *department = ', example.stdout, re.MULTILINE)
+    assert trolley(ini, 'config', 'check', environment=environment).status == 0
+
+
+def test_guide_searcher_refuses(trolley, acme):
+    server, ini, environment = acme
+    for words, reason in ((['PatientID=P*'], 'one value without wildcards'),
+                          (['PatientName=X'], 'PatientName')):
+        refused = trolley(ini, 'find', *words, environment=environment)
+        assert refused.status == 2, refused.stderr
+        assert reason in refused.stderr
+    assert server.asked == []
+    wrong = trolley(ini.replace('url =', 'ulr ='), 'config', 'check', environment=environment)
+    assert wrong.status == 1
+    assert 'did you mean `url`' in wrong.stderr
+
+
+def test_guide_searcher_fails(trolley, acme):
+    server, ini, environment = acme
+    server.broken = '1.2.3.1\tP1\n'
+    broken = trolley(ini, 'find', 'PatientID=P1', environment=environment)
+    assert broken.status == 1
+    assert 'has not 4 fields' in broken.stderr
+    server.broken = 'x' * 5000
+    long = trolley(ini, 'find', 'PatientID=P1', environment=environment)
+    assert long.status == 1
+    assert 'too long' in long.stderr
+    locked = trolley(ini, 'find', 'PatientID=P1', environment={'ACME_PASSWORD': 'wrong'})
+    assert locked.status == 4, locked.stderr
+
+
+# ---- example: a searcher over a CSV file ----
+
+WORKLIST = """StudyInstanceUID,PatientID,PatientName,Remark,StudyDate,ModalitiesInStudy
+1.2.3.1,P1,"Müller^Anna, Dr.",first,20240105,CT\\SR
+1.2.3.2,P1,"Müller^Anna, Dr.","two
+lines",20240301,MR
+
+1.2.3.3,P2,"O""Brien^Pat",,20240105,
+"""
+
+
+@pytest.fixture(scope='module')
+def examples(tmp_path_factory):
+    """A folder with both examples' plugins."""
+    folder = tmp_path_factory.mktemp('examples')
+    plugins = site(folder / 'plugins')
+    for name in ('csv-worklist', 'pipe'):
+        built = sdk_build.copy(f'examples/{name}', folder / name)
+        sdk_build.make(built)
+        (built / f'{name}.so').rename(plugins / f'{name}.so')
+        assert sdk_build.exported(plugins / f'{name}.so') == ['trolley_plugin_v1']
+    return plugins
+
+
+def worklist_ini(plugins, more=''):
+    return (f'[settings]\nplugin_path = {plugins}\n[searcher list]\ntype = csv-worklist\n'
+            f'path = list.csv\n{more}[trolley t]\nsearcher = list\n')
+
+
+def find_studies(trolley, ini, *words):
+    found = trolley(ini, 'find', '--format', 'jsonl', *words)
+    assert found.status == 0, found.stderr
+    return [row['StudyInstanceUID'] for row in found.lines()]
+
+
+@pytest.mark.parametrize('words, studies', [
+    (['PatientID=P1'], ['1.2.3.1', '1.2.3.2']),
+    (['PatientName=müller*'], ['1.2.3.1', '1.2.3.2']),
+    (['PatientName=O"Brien^Pat'], ['1.2.3.3']),
+    (['ModalitiesInStudy=SR'], ['1.2.3.1']),
+    (['StudyDate=20240101-20240131'], ['1.2.3.1', '1.2.3.3']),
+    (['StudyDate=20240105', 'PatientID=P2'], ['1.2.3.3']),
+    (['StudyInstanceUID=1.2.3.2'], ['1.2.3.2']),
+    (['PatientID=P9'], []),
+])
+def test_worklist(trolley, examples, tmp_path, words, studies):
+    (tmp_path / 'list.csv').write_text(WORKLIST, encoding='utf-8-sig')
+    assert find_studies(trolley, worklist_ini(examples), *words) == studies
+
+
+def test_worklist_of_another_form(trolley, examples, tmp_path):
+    """Semicolons and CRLF, as spreadsheets in Europe write it."""
+    rows = list(csv.reader(WORKLIST.splitlines(keepends=True)))
+    with open(tmp_path / 'list.csv', 'w', newline='', encoding='utf-8') as file:
+        csv.writer(file, delimiter=';').writerows(row for row in rows if row)
+    ini = worklist_ini(examples, 'separator = semicolon\n')
+    assert find_studies(trolley, ini, 'PatientID=P1') == ['1.2.3.1', '1.2.3.2']
+
+
+def test_worklist_knows_its_columns(trolley, examples, tmp_path):
+    (tmp_path / 'list.csv').write_text(WORKLIST, encoding='utf-8')
+    refused = trolley(worklist_ini(examples), 'find', 'AccessionNumber=1')
+    assert refused.status == 2
+    assert 'AccessionNumber' in refused.stderr
+
+
+@pytest.mark.parametrize('text, reason', [
+    ('PatientID\nP1\n', 'no column StudyInstanceUID'),
+    ('StudyInstanceUID,PatientID,PatientID\n1.2,a,b\n', 'a column twice'),
+    ('', 'no column StudyInstanceUID'),
+])
+def test_worklist_without_columns(trolley, examples, tmp_path, text, reason):
+    (tmp_path / 'list.csv').write_text(text)
+    refused = trolley(worklist_ini(examples), 'config', 'check')
+    assert refused.status == 1
+    assert reason in refused.stderr and 'list.csv:1' in refused.stderr
+
+
+@pytest.mark.parametrize('row, reason', [
+    (b'1.2.9,"open', 'a quote is not closed'),
+    (b'1.2.9,"a"b', 'text behind a closing quote'),
+    (b'1.2.9,\xff', 'not UTF-8'),
+    (b'1.2.9,a\0b', 'a NUL byte'),
+    (b'1.2.9,b,c', 'more fields than columns'),
+    (b'1.2.9,' + b'x' * 300000, 'a row is too long'),
+    (b'1.2.9,' + b',' * 200, 'too many fields'),
+], ids=lambda value: value if isinstance(value, str) else '')
+def test_worklist_broken_row(trolley, examples, tmp_path, row, reason):
+    """What came before is told, what is wrong is named with its line, and the answer is partial."""
+    (tmp_path / 'list.csv').write_bytes(b'StudyInstanceUID,PatientID\n1.2.1,P1\n' + row + b'\n')
+    found = trolley(worklist_ini(examples), 'find', '--format', 'jsonl')
+    assert found.status == 3, found.stderr
+    assert [line['StudyInstanceUID'] for line in found.lines()] == ['1.2.1']
+    assert 'list.csv:3: ' + reason in found.stderr
+
+
+# ---- example: a storage that runs a command ----
+
+def pipe_ini(plugins, pacs, command, *lines):
+    return (f'[settings]\nplugin_path = {plugins}\n'
+            f'[searcher s]\ntype = folder\npath = {pacs}\n'
+            f'[downloader d]\ntype = folder\npath = {pacs}\nmax_retries = 0\nmax_parallel = 3\n'
+            f'[storage router]\ntype = pipe\ncommand = {command}\n'
+            + ''.join(f'{line}\n' for line in lines)
+            + '[trolley t]\nsearcher = s\ndownloader = d\nstorage = router\n')
+
+
+def script(path, text):
+    path.write_text(f'#!/bin/sh\n{text}\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_pipe(trolley, examples, phantoms, tmp_path):
+    """Each instance comes to the command whole, with the words that the INI file says."""
+    out = tmp_path / 'out with spaces; and $(more)'
+    out.mkdir()
+    command = script(tmp_path / 'keep', 'cat >"$1/$3.dcm" && printf "%s" "$2" >"$1/$3.study"')
+    ini = pipe_ini(examples, phantoms.folder, command, f'argument = "{out}"',
+                   'argument = {study}', 'argument = {instance}')
+    result = trolley(ini, 'download', 'PatientID=PHANTOM', '--report', 'report.jsonl')
+    assert result.status == 0, result.stderr
+    wanted = phantoms.of('PHANTOM')
+    assert len(list(out.glob('*.dcm'))) == len(wanted)
+    for instance in wanted:
+        assert (out / f'{instance.uid}.dcm').read_bytes() == instance.path.read_bytes()
+        assert (out / f'{instance.uid}.study').read_text() == instance.study
+    lines = outcomes(tmp_path / 'report.jsonl')
+    assert {line['outcome'] for line in lines} == {'stored'}
+    assert all(line['path'] == f'pipe:{command} {line["instance"]}' for line in lines)
+
+
+def test_pipe_failure_is_quoted(trolley, examples, phantoms, tmp_path):
+    """One instance is refused: that one fails, with the command's own words; the others are kept."""
+    bad = phantoms.of('OTHER')[0]
+    command = script(tmp_path / 'refuse',
+                     f'test "$1" = {bad.uid} || exit 0\n'
+                     'printf "quota \\033[31mexceeded\\n" >&2; head -c 100000 /dev/zero >&2; exit 3')
+    ini = pipe_ini(examples, phantoms.folder, command, 'argument = {instance}')
+    result = trolley(ini, 'download', 'PatientID=OTHER', '--report', 'report.jsonl')
+    assert result.status == 3, result.stderr
+    told = {line['instance']: line for line in outcomes(tmp_path / 'report.jsonl')}
+    assert len(told) == len(phantoms.of('OTHER'))
+    assert told.pop(bad.uid)['outcome'] == 'failed'
+    assert {line['outcome'] for line in told.values()} == {'stored'}
+    text = (tmp_path / 'report.jsonl').read_text() + result.stderr
+    assert 'ended with exit status 3: quota ' in text
+    assert '\033' not in text
+
+
+@pytest.mark.parametrize('body, lines, reason', [
+    ('kill -9 $$', [], 'was ended by signal 9'),
+    ('sleep 600', ['timeout = 200ms'], 'has not ended within 200 ms'),
+    ('exec 2>&-; sleep 600', ['timeout = 200ms'], 'has not ended within 200 ms'),
+])
+def test_pipe_command_that_does_not_end_well(trolley, examples, phantoms, tmp_path, body, lines,
+                                             reason):
+    instance = phantoms.of('OTHER')[0]
+    command = script(tmp_path / 'command', body)
+    ini = pipe_ini(examples, phantoms.folder, command, *lines)
+    result = trolley(ini, 'download', '--study', instance.study, '--series', instance.series,
+                     '--instance', instance.uid, '--report', 'report.jsonl')
+    assert result.status == 1, result.stderr
+    assert reason in (tmp_path / 'report.jsonl').read_text()
+
+
+def test_pipe_never_shows_a_broken_instance(trolley, examples, phantoms, tmp_path):
+    """A file that is cut off ends before the command is started."""
+    instance = phantoms.of('OTHER')[0]
+    pacs = tmp_path / 'pacs'
+    pacs.mkdir()
+    (pacs / 'cut.dcm').write_bytes(b'')
+    (pacs / 'cut.dcm').write_bytes(instance.path.read_bytes()[:-100])
+    command = script(tmp_path / 'touch', f'touch {tmp_path}/started')
+    ini = pipe_ini(examples, pacs, command)
+    reference = f'{instance.study},{instance.series},{instance.uid[:-1]}0'
+    (tmp_path / 'refs.csv').write_text('StudyInstanceUID,SeriesInstanceUID,SOPInstanceUID\n'
+                                       + reference + '\n')
+    result = trolley(ini, 'download', '--from', 'refs.csv')
+    assert result.status != 0
+    assert not (tmp_path / 'started').exists()
+
+
+@pytest.mark.parametrize('lines, reason', [
+    (['argument = {patient}'], 'between { and } stands study, series or instance'),
+    (['argument = {study'], 'between { and } stands study, series or instance'),
+    (['timeout = 0ms'], 'timeout'),
+])
+def test_pipe_configuration(trolley, examples, phantoms, tmp_path, lines, reason):
+    command = script(tmp_path / 'command', 'exit 0')
+    refused = trolley(pipe_ini(examples, phantoms.folder, command, *lines), 'config', 'check')
+    assert refused.status == 1
+    assert reason in refused.stderr
+    missing = trolley(pipe_ini(examples, phantoms.folder, tmp_path / 'no'), 'config', 'check')
+    assert missing.status == 1
+    assert 'No such file' in missing.stderr
+
+
+@pytest.mark.parametrize('name', ['csv-worklist', 'pipe'])
+def test_examples_pass_the_validator(trolley, examples, name):
+    """What it can check without a list or a command that exists."""
+    checked = trolley(None, 'check-plugin', examples / f'{name}.so')
+    assert checked.status == 0, checked.stdout + checked.stderr
+    assert re.search(r'^passed +(searcher|storage) +options', checked.stdout, re.MULTILINE)
+
+
+# ---- a plugin of the first release ----
+
+def test_first_release(trolley, phantoms, tmp_path):
+    """Built against the headers of 1.0: it searches, downloads and stores with this host."""
+    tests = pathlib.Path(__file__).resolve().parents[1]
+    plugins = site(tmp_path / 'plugins')
+    environment = dict(os.environ, INCLUDEDIR=str(tests / 'abi' / 'frozen-1.0'))
+    compiler = shlex.split(os.environ['CC'])
+    sdk_build.run([*compiler, '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC',
+                   *shlex.split(sdk_build.SANITIZERS), '-I', environment['INCLUDEDIR'],
+                   '-o', plugins / 'first.so', tests / 'abi' / 'first.c'], tmp_path)
+    instance = phantoms.of('OTHER')[0]
+    pacs, home = tmp_path / 'pacs', tmp_path / 'home'
+    pacs.mkdir()
+    home.mkdir()
+    (pacs / f'{instance.uid}.dcm').write_bytes(instance.path.read_bytes())
+    ini = (f'[settings]\nplugin_path = {plugins}\n[searcher s]\ntype = first\n'
+           f'study = {instance.study}\nseries = {instance.series}\ninstance = {instance.uid}\n'
+           f'[downloader d]\ntype = first\npath = {pacs}\n[storage h]\ntype = first\npath = {home}\n'
+           '[trolley t]\nsearcher = s\ndownloader = d\nstorage = h\n')
+    assert find_studies(trolley, ini, f'StudyInstanceUID={instance.study}') == [instance.study]
+    for outcome in ('stored', 'skipped'):
+        result = trolley(ini, 'download', '--study', instance.study, '--report', 'report.jsonl')
+        assert result.status == 0, result.stderr
+        [line] = outcomes(tmp_path / 'report.jsonl')
+        assert (line['instance'], line['outcome']) == (instance.uid, outcome)
+    assert [path.name for path in home.iterdir()] == [instance.uid]
+    assert (home / instance.uid).read_bytes() == instance.path.read_bytes()
