@@ -1,5 +1,7 @@
 """find through dicom-qr. SPDX-License-Identifier: MIT"""
 
+import ssl
+import subprocess
 import time
 
 import pytest
@@ -223,3 +225,57 @@ def test_F8_user_identity(trolley, peer_ini):
         assert trolley(ini, 'find').status == 0
     sent = peer.user_information[0]
     assert b'\x58' in sent and b'\0\x06reader\0\x06secret' in sent
+
+
+@pytest.fixture(scope='module')
+def certificates(tmp_path_factory):
+    """Self-signed certificates: `good` for localhost, `wrong` for another name, `client`."""
+    folder = tmp_path_factory.mktemp('certificates')
+    for name, subject in (('good', 'localhost'), ('wrong', 'pacs.example'), ('client', 'reader')):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                        'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+                        '/CN=' + subject, '-addext', 'subjectAltName=DNS:' + subject,
+                        '-keyout', folder / (name + '.key'), '-out', folder / (name + '.pem')],
+                       check=True, capture_output=True, timeout=60)
+    return folder
+
+
+def secure(certificates, name, client=False):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / (name + '.pem'), certificates / (name + '.key'))
+    if client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificates / 'client.pem')
+    return context
+
+
+def tls_find(trolley, ini, *keys):
+    lines = '\n'.join(('type = dicom-qr', 'tls = yes') + keys)
+    return trolley(ini.replace('type = dicom-qr', lines).replace('host = 127.0.0.1',
+                                                                 'host = localhost'), 'find')
+
+
+def test_F8_tls_own_ca(trolley, peer_ini, certificates):
+    with Peer(answers(1, 0), tls=secure(certificates, 'good')) as peer:
+        result = tls_find(trolley, peer_ini(peer), f'ca_file = {certificates}/good.pem')
+        assert result.status == 0 and '1.2.3.1' in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize('served, trusted', [('wrong', 'wrong'), ('good', 'wrong')])
+def test_F8_tls_refused(trolley, peer_ini, certificates, served, trusted):
+    """Another host's name, and a certificate that nobody vouches for."""
+    with Peer(answers(1, 0), tls=secure(certificates, served)) as peer:
+        result = tls_find(trolley, peer_ini(peer), f'ca_file = {certificates}/{trusted}.pem')
+        assert result.status == 4 and 'TLS' in result.stderr, result.stderr
+        assert peer.requests == []
+        unchecked = tls_find(trolley, peer_ini(peer), 'verify = no')
+        assert unchecked.status == 0, unchecked.stderr
+
+
+def test_F8_client_certificate(trolley, peer_ini, certificates):
+    ca = f'ca_file = {certificates}/good.pem'
+    with Peer(answers(1, 0), tls=secure(certificates, 'good', client=True)) as peer:
+        result = tls_find(trolley, peer_ini(peer), ca, f'client_cert = {certificates}/client.pem',
+                          f'client_key = {certificates}/client.key')
+        assert result.status == 0, result.stderr
+        assert tls_find(trolley, peer_ini(peer), ca).status != 0
