@@ -151,7 +151,8 @@ static void item_to_utf8(DcmItem &item, const char *inherited)
     charset_free(charset);
 }
 
-bool dataset_sequence_json(DcmSequenceOfItems &sequence, const char *charset, struct kit_buffer *out)
+bool dataset_sequence_json(DcmSequenceOfItems &sequence, const char *charset,
+                           struct kit_buffer *out)
 {
     std::ostringstream stream;
     DcmJsonFormatCompact format(OFFalse);

@@ -40,8 +40,8 @@ bool association_ready(void);
  * Connects and negotiates.
  * @param settings  borrowed for the association's life
  * @param ret_association  free with association_close
- * Errors, said to the task: AUTH (AE title refused), UNAVAILABLE (refused for now), REMOTE, NETWORK,
- * TIMEOUT, CANCELLED, PROTOCOL, NOMEM.
+ * Errors, said to the task: AUTH (AE title refused), UNAVAILABLE (refused for now), REMOTE,
+ * NETWORK, TIMEOUT, CANCELLED, PROTOCOL, NOMEM.
  */
 int association_open(const struct dimse_settings *settings, const struct dimse_context *contexts,
                      size_t count, struct trolley_task *task, struct association **ret_association);
@@ -108,8 +108,8 @@ struct retrieve_counts {
 
 /* What is asked for: one study, series, or instances of one series. */
 struct retrieve_request {
-    const char *destination;   /* C-MOVE's AE title; NULL for C-GET */
-    uint16_t message_id;       /* C-MOVE: what stores name as their originator */
+    const char *destination;               /* C-MOVE's AE title; NULL for C-GET */
+    uint16_t message_id;                   /* C-MOVE: what stores name as their originator */
     const struct trolley_ref *const *refs; /* count of them, of one level */
     size_t count;
     const struct trolley_dataset_sink *sink;
@@ -123,7 +123,7 @@ struct retrieve_request {
 struct retrieve_result {
     uint16_t status; /* the final one */
     struct retrieve_counts counts;
-    int stop; /* status of a store that nothing can follow (disk full), else 0 */
+    int stop;         /* status of a store that nothing can follow (disk full), else 0 */
     char comment[65]; /* Error Comment (0000,0902), escaped; "" without */
 };
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "association_dcmtk.h"
-#include "plugins/dataset/element_dcmtk.h"
 #include "kit/text.h"
+#include "plugins/dataset/element_dcmtk.h"
 #include "trolley/helpers.h"
 
 #define RELEASE_MS 1000 /* longest wait for the answer to a release: all is said and done */
@@ -51,9 +51,13 @@ int association_seconds(const struct association *association)
 
 static const char *abort_reason(const struct channel *channel)
 {
-    static const char *const reasons[] = {
-        "no reason given",   "unrecognized PDU",           "unexpected PDU", "reserved",
-        "unrecognized PDU parameter", "unexpected PDU parameter", "invalid PDU parameter value"};
+    static const char *const reasons[] = {"no reason given",
+                                          "unrecognized PDU",
+                                          "unexpected PDU",
+                                          "reserved",
+                                          "unrecognized PDU parameter",
+                                          "unexpected PDU parameter",
+                                          "invalid PDU parameter value"};
 
     if (channel->abort_source != 2) return "no reason given";
     return channel->abort_reason < 7 ? reasons[channel->abort_reason] : "unknown reason";
@@ -194,8 +198,7 @@ static int add_identity(struct association *association, T_ASC_Parameters *param
         return ASC_setIdentRQUserOnly(params, settings->user, OFFalse).good() ? 0
                                                                               : TROLLEY_ERR_NOMEM;
     if (r < 0) return r;
-    OFCondition condition =
-        ASC_setIdentRQUserPassword(params, settings->user, password, OFFalse);
+    OFCondition condition = ASC_setIdentRQUserPassword(params, settings->user, password, OFFalse);
     for (size_t i = 0; i < password.length(); i++)
         password[i] = '\0';
     return condition.good() ? 0 : TROLLEY_ERR_NOMEM;
@@ -228,8 +231,7 @@ static int negotiate(struct association *association, const struct dimse_context
     Rendezvous rendezvous;
 
     association->layer = new ChannelLayer(association->channel);
-    OFCondition condition =
-        ASC_initializeNetwork(NET_REQUESTOR, 0, seconds, &association->network);
+    OFCondition condition = ASC_initializeNetwork(NET_REQUESTOR, 0, seconds, &association->network);
     if (condition.good())
         condition = ASC_setTransportLayer(association->network, association->layer, 0);
     if (condition.good())
@@ -425,9 +427,9 @@ OFCondition association_receive_data_set(struct association *association, size_t
 
     bytes.cap = cap;
     CappedStream stream(&bytes);
-    OFCondition condition = DIMSE_receiveDataSetInFile(
-        association->as, DIMSE_NONBLOCKING, association_seconds(association), &context, &stream,
-        NULL, NULL);
+    OFCondition condition =
+        DIMSE_receiveDataSetInFile(association->as, DIMSE_NONBLOCKING,
+                                   association_seconds(association), &context, &stream, NULL, NULL);
     *ret_data_set = NULL;
     if (condition.good() && !stream.consumer.overflow &&
         association_syntax(association->as, context, &syntax))
@@ -450,9 +452,10 @@ int association_echo(struct association *association)
         message.msg.CEchoRQ.DataSetType = DIMSE_DATASET_NULL;
         OFStandard::strlcpy(message.msg.CEchoRQ.AffectedSOPClassUID, UID_VERIFICATION,
                             sizeof message.msg.CEchoRQ.AffectedSOPClassUID);
-        OFCondition condition = DIMSE_sendMessageUsingMemoryData(
-            association->as, context, &message, NULL, NULL, NULL, NULL);
-        if (condition.good()) condition = association_receive(association, &message, &context, NULL);
+        OFCondition condition = DIMSE_sendMessageUsingMemoryData(association->as, context, &message,
+                                                                 NULL, NULL, NULL, NULL);
+        if (condition.good())
+            condition = association_receive(association, &message, &context, NULL);
         if (condition.bad()) return association_fail(association, condition, "C-ECHO");
         if (message.CommandField != DIMSE_C_ECHO_RSP)
             return association_fail(association, DIMSE_BADCOMMANDTYPE, "C-ECHO");

@@ -36,8 +36,7 @@ static int get_associate(struct get *get, const struct group *group, struct trol
     bool fit = contexts_cover(&get->contexts, group->classes, group->class_count) &&
                (!syntax || strcmp(syntax, get->contexts.first_syntax) == 0);
 
-    if (group->class_unknown)
-        fit = get->contexts.class_count == 0 && get->contexts.round == 0;
+    if (group->class_unknown) fit = get->contexts.class_count == 0 && get->contexts.round == 0;
     if (alive && fit) return 0;
     if (group->class_unknown)
         (void)contexts_broad(&get->contexts, 0);
@@ -49,8 +48,7 @@ static int get_associate(struct get *get, const struct group *group, struct trol
 /* ---- one group ---- */
 
 static int get_retrieve(struct get *get, struct group *group,
-                        const struct trolley_dataset_sink *sink,
-                        struct retrieve_result *ret_result)
+                        const struct trolley_dataset_sink *sink, struct retrieve_result *ret_result)
 {
     const struct retrieve_request request = {
         .refs = group->items,
@@ -74,13 +72,18 @@ static int get_other_contexts(struct get *get, struct group *group,
     int r = 0;
 
     if (!rest) return TROLLEY_ERR_NOMEM;
-    for (round = 1; r == 0 && result->stop == 0 && contexts_broad(&get->contexts, round);
-         round++) {
+    for (round = 1; r == 0 && result->stop == 0 && contexts_broad(&get->contexts, round); round++) {
+        size_t count = group->failed_count;
         char(*failed)[KIT_UID_MAX + 1];
 
         if (!group_of_failed(group, rest)) break;
         r = get_open(get, task);
         if (r == 0) r = get_retrieve(get, rest, sink, result);
+        if (r < 0) {
+            group->failed_count = count;
+            group_free(rest);
+            break;
+        }
         /* The list that is left replaces the one that was asked for. */
         failed = group->failed;
         group->failed = rest->failed;
@@ -90,7 +93,8 @@ static int get_other_contexts(struct get *get, struct group *group,
         free(failed);
     }
     free(rest);
-    return r;
+    /* The first answer stands where the peer does not care for more. */
+    return r == TROLLEY_ERR_CANCELLED ? r : 0;
 }
 
 static int get_group(struct get *get, struct group *group, const struct trolley_dataset_sink *sink,

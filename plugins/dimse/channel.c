@@ -198,8 +198,7 @@ ssize_t channel_write(struct channel *channel, const void *buffer, size_t length
 {
     /* After a cancellation the A-ABORT still goes out, as far as there is room for it. */
     if (channel->trouble == CHANNEL_STOPPED || channel->trouble == CHANNEL_STALLED)
-        return channel->tls ? -1
-                            : send(channel->fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return channel->tls ? -1 : send(channel->fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (channel->trouble != CHANNEL_FINE) return -1;
     return channel->tls ? channel_tls_write(channel, buffer, length)
                         : plain_write(channel, buffer, length);

@@ -161,8 +161,9 @@ static int resolve(const struct dimse_settings *settings, int64_t end,
     if (waited < 0)
         r = TROLLEY_ERR_CANCELLED;
     else if (waited == 0)
-        r = trolley_fail(task, TROLLEY_ERR_TIMEOUT, "looking up %s took over %d ms (connect_timeout)",
-                         settings->host, settings->connect_ms);
+        r = trolley_fail(task, TROLLEY_ERR_TIMEOUT,
+                         "looking up %s took over %d ms (connect_timeout)", settings->host,
+                         settings->connect_ms);
     else
         r = trolley_fail(task, TROLLEY_ERR_NETWORK, "host %s: %s", settings->host,
                          gai_strerror(lookup->result));

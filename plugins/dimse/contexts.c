@@ -6,11 +6,11 @@
 
 #define EXPLICIT_LITTLE "1.2.840.10008.1.2.1"
 #define IMPLICIT_LITTLE "1.2.840.10008.1.2"
+#define DEFLATED "1.2.840.10008.1.2.1.99"
 
 /* Every transfer syntax that a file may be stored in [PS3.6 A]. */
 static const char *const all_syntaxes[] = {
-    EXPLICIT_LITTLE,           IMPLICIT_LITTLE,
-    "1.2.840.10008.1.2.1.99",  /* Deflated Explicit VR Little Endian */
+    EXPLICIT_LITTLE,           IMPLICIT_LITTLE, DEFLATED,
     "1.2.840.10008.1.2.2",     /* Explicit VR Big Endian */
     "1.2.840.10008.1.2.4.50",  /* JPEG Baseline */
     "1.2.840.10008.1.2.4.51",  /* JPEG Extended */
@@ -33,22 +33,22 @@ static const char *const all_syntaxes[] = {
 
 /* Images that are often stored compressed, and how. */
 static const char *const image_classes[] = {
-    "1.2.840.10008.5.1.4.1.1.2",          /* CT */
-    "1.2.840.10008.5.1.4.1.1.4",          /* MR */
-    "1.2.840.10008.5.1.4.1.1.7",          /* Secondary Capture */
-    "1.2.840.10008.5.1.4.1.1.6.1",        /* Ultrasound */
-    "1.2.840.10008.5.1.4.1.1.3.1",        /* Ultrasound Multi-frame */
-    "1.2.840.10008.5.1.4.1.1.1",          /* Computed Radiography */
-    "1.2.840.10008.5.1.4.1.1.1.1",        /* Digital X-Ray */
-    "1.2.840.10008.5.1.4.1.1.1.2",        /* Mammography */
-    "1.2.840.10008.5.1.4.1.1.12.1",       /* X-Ray Angiography */
-    "1.2.840.10008.5.1.4.1.1.20",         /* Nuclear Medicine */
-    "1.2.840.10008.5.1.4.1.1.128",        /* PET */
-    "1.2.840.10008.5.1.4.1.1.2.1",        /* Enhanced CT */
-    "1.2.840.10008.5.1.4.1.1.4.1",        /* Enhanced MR */
-    "1.2.840.10008.5.1.4.1.1.77.1.4",     /* VL Photographic */
-    "1.2.840.10008.5.1.4.1.1.77.1.1",     /* VL Endoscopic */
-    "1.2.840.10008.5.1.4.1.1.77.1.5.1",   /* Ophthalmic Photography */
+    "1.2.840.10008.5.1.4.1.1.2",        /* CT */
+    "1.2.840.10008.5.1.4.1.1.4",        /* MR */
+    "1.2.840.10008.5.1.4.1.1.7",        /* Secondary Capture */
+    "1.2.840.10008.5.1.4.1.1.6.1",      /* Ultrasound */
+    "1.2.840.10008.5.1.4.1.1.3.1",      /* Ultrasound Multi-frame */
+    "1.2.840.10008.5.1.4.1.1.1",        /* Computed Radiography */
+    "1.2.840.10008.5.1.4.1.1.1.1",      /* Digital X-Ray */
+    "1.2.840.10008.5.1.4.1.1.1.2",      /* Mammography */
+    "1.2.840.10008.5.1.4.1.1.12.1",     /* X-Ray Angiography */
+    "1.2.840.10008.5.1.4.1.1.20",       /* Nuclear Medicine */
+    "1.2.840.10008.5.1.4.1.1.128",      /* PET */
+    "1.2.840.10008.5.1.4.1.1.2.1",      /* Enhanced CT */
+    "1.2.840.10008.5.1.4.1.1.4.1",      /* Enhanced MR */
+    "1.2.840.10008.5.1.4.1.1.77.1.4",   /* VL Photographic */
+    "1.2.840.10008.5.1.4.1.1.77.1.1",   /* VL Endoscopic */
+    "1.2.840.10008.5.1.4.1.1.77.1.5.1", /* Ophthalmic Photography */
 };
 static const char *const image_syntaxes[] = {
     "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80",
@@ -155,5 +155,7 @@ bool contexts_broad(struct contexts *contexts, unsigned number)
     for (i = 0; contexts_any_class(i); i++)
         if (!is_common(contexts_any_class(i)))
             round_offer(&round, contexts_any_class(i), EXPLICIT_LITTLE);
+    for (i = 0; contexts_common_class(i); i++)
+        round_offer(&round, contexts_common_class(i), DEFLATED);
     return contexts->count > 1;
 }

@@ -123,10 +123,11 @@ static void note_counts(const struct group *group, const struct retrieve_result 
     const struct retrieve_counts *counts = &result->counts;
 
     if (counts->failed == 0 && counts->warning == 0) return;
-    trolley_note(task, TROLLEY_LOG_WARNING, result->status, &group->refs[0],
-                 "%s: sub-operations: %u completed, %u failed, %u with warnings; final status %04X%s%s",
-                 what, counts->completed, counts->failed, counts->warning, result->status,
-                 *result->comment ? ": " : "", result->comment);
+    trolley_note(
+        task, TROLLEY_LOG_WARNING, result->status, &group->refs[0],
+        "%s: sub-operations: %u completed, %u failed, %u with warnings; final status %04X%s%s",
+        what, counts->completed, counts->failed, counts->warning, result->status,
+        *result->comment ? ": " : "", result->comment);
 }
 
 static void fail_listed(const struct group *group, const struct trolley_failure *failure,
@@ -153,8 +154,7 @@ int group_report(const struct group *group, const struct retrieve_result *result
     if (result->stop) return result->stop;
     note_counts(group, result, what, task);
     if (result->status == DIMSE_SUCCESS && !*advice) return 0;
-    failure =
-        dimse_status_failure(result->status, what, result->comment, message, sizeof message);
+    failure = dimse_status_failure(result->status, what, result->comment, message, sizeof message);
     length = strlen(message);
     (void)snprintf(message + length, sizeof message - length, "%s%s", *advice ? "; " : "", advice);
     if (result->status == DIMSE_SUBOPERATIONS_FAILED && group->failed_count && !group->failed_cut) {

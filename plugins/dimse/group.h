@@ -17,7 +17,7 @@ struct group {
     size_t count;
     const char *classes[CONTEXTS_CLASSES]; /* of the references, as far as known */
     size_t class_count;
-    bool class_unknown; /* of some reference */
+    bool class_unknown;              /* of some reference */
     char (*failed)[KIT_UID_MAX + 1]; /* what the peer says it could not send */
     size_t failed_count, failed_room;
     bool failed_cut; /* there were more */

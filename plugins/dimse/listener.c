@@ -191,16 +191,15 @@ int listener_start(const struct listener_settings *settings, struct trolley_task
         return r;
     }
     (void)getsockname(listener->fd, (struct sockaddr *)&address, &length);
-    listener->port = ntohs(address.ss_family == AF_INET
-                               ? ((struct sockaddr_in *)&address)->sin_port
-                               : ((struct sockaddr_in6 *)&address)->sin6_port);
+    listener->port =
+        ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+                                           : ((struct sockaddr_in6 *)&address)->sin6_port);
     (void)pthread_mutex_init(&listener->lock, NULL);
     (void)pthread_cond_init(&listener->changed, NULL);
     listener->wake = eventfd(0, EFD_CLOEXEC);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the program's, not ours */
-    r = listener->wake < 0 ||
-        pthread_create(&listener->acceptor, NULL, accept_all, listener) != 0;
+    r = listener->wake < 0 || pthread_create(&listener->acceptor, NULL, accept_all, listener) != 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r) {
         (void)close(listener->fd);

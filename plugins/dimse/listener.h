@@ -72,8 +72,8 @@ void listener_forget(struct move *move);
 
 /* What a C-STORE-RQ says of its origin. */
 struct store_origin {
-    const char *instance;  /* SOP Instance UID */
-    const char *ae_title;  /* Move Originator; NULL when absent */
+    const char *instance; /* SOP Instance UID */
+    const char *ae_title; /* Move Originator; NULL when absent */
     bool has_id;
     uint16_t id;
 };

@@ -98,9 +98,8 @@ static OFCondition negotiate(struct serving *serving)
 {
     DIC_AE calling, called;
 
-    OFCondition condition =
-        ASC_getAPTitles(serving->as->params, calling, sizeof calling, called, sizeof called, NULL,
-                        0);
+    OFCondition condition = ASC_getAPTitles(serving->as->params, calling, sizeof calling, called,
+                                            sizeof called, NULL, 0);
     if (condition.good() && strcmp(called, serving->settings->ae_title) != 0) {
         const T_ASC_RejectParameters why = {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER,
                                             ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED};
@@ -137,8 +136,8 @@ static OFCondition take_store(struct serving *serving, T_ASC_PresentationContext
                                         serving->as->params->DULparams.callingAPTitle};
     OFCondition condition =
         store_receive(serving->as, context, request, &target, seconds(serving), &status);
-    if (serving->move) listener_release(serving->move, condition.bad() ? TROLLEY_ERR_TRUNCATED
-                                                                       : status);
+    if (serving->move)
+        listener_release(serving->move, condition.bad() ? TROLLEY_ERR_TRUNCATED : status);
     serving->move = NULL;
     return condition;
 }
@@ -183,9 +182,9 @@ static OFCondition receive_association(struct serving *serving, ChannelLayer *la
     (void)pthread_mutex_unlock(&one_at_a_time);
     if (condition.good()) condition = ASC_setTransportLayer(serving->network, layer, 0);
     if (condition.good())
-        condition = ASC_receiveAssociation(serving->network, &serving->as,
-                                           (long)serving->settings->max_pdu, NULL, NULL, OFFalse,
-                                           DUL_NOBLOCK, seconds(serving));
+        condition =
+            ASC_receiveAssociation(serving->network, &serving->as, (long)serving->settings->max_pdu,
+                                   NULL, NULL, OFFalse, DUL_NOBLOCK, seconds(serving));
     return condition;
 }
 

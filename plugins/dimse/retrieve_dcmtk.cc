@@ -54,8 +54,8 @@ static OFCondition send_request(struct retrieval *retrieval, DcmDataset *identif
     T_DIMSE_Message message;
 
     memset((void *)&message, 0, sizeof message);
-    retrieval->message_id = request->destination ? request->message_id
-                                                 : association_message_id(retrieval->association);
+    retrieval->message_id =
+        request->destination ? request->message_id : association_message_id(retrieval->association);
     if (request->destination) {
         T_DIMSE_C_MoveRQ &move = message.msg.CMoveRQ;
 
@@ -183,8 +183,8 @@ static OFCondition take_store(struct retrieval *retrieval, const T_DIMSE_Message
         retrieval->result->stop = status;
     if (retrieval->result->stop && !retrieval->cancelling) {
         retrieval->cancelling = true;
-        condition = DIMSE_sendCancelRequest(association->as, retrieval->context,
-                                            retrieval->message_id);
+        condition =
+            DIMSE_sendCancelRequest(association->as, retrieval->context, retrieval->message_id);
     }
     return condition;
 }

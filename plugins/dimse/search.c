@@ -10,8 +10,8 @@
 #include "plugins/dataset/attribute.h"
 #include "plugins/dataset/record.h"
 
-#define SEARCH_COMBINATIONS 256        /* most C-FINDs that lists of values may lead to */
-#define SEARCH_PARENTS 100000          /* most objects kept on the way down */
+#define SEARCH_COMBINATIONS 256         /* most C-FINDs that lists of values may lead to */
+#define SEARCH_PARENTS 100000           /* most objects kept on the way down */
 #define SEARCH_BYTES ((size_t)64 << 20) /* and their memory */
 
 struct search {
@@ -130,8 +130,8 @@ static int ask(struct step *step)
 
     if (r == 0) {
         const struct find_request request = {
-            .model = search->qr->settings.patient_root ? UID_PATIENT_ROOT_FIND
-                                                       : UID_STUDY_ROOT_FIND,
+            .model =
+                search->qr->settings.patient_root ? UID_PATIENT_ROOT_FIND : UID_STUDY_ROOT_FIND,
             .level = names[step->level],
             .keys = keys.items,
             .count = keys.count,

@@ -25,10 +25,10 @@ struct dimse_settings {
 };
 
 /* The options that every component of this family has, as initialisers of its table. */
-#define DIMSE_OPTION(type_, key_, default_, help_)                         \
-    {                                                                      \
+#define DIMSE_OPTION(type_, key_, default_, help_)                             \
+    {                                                                          \
         .size = sizeof(struct trolley_option), .type = (type_), .key = (key_), \
-        .default_text = (default_), .help = (help_)                        \
+        .default_text = (default_), .help = (help_)                            \
     }
 #define DIMSE_OPTION_MORE(type_, key_, default_, help_, ...)                   \
     {                                                                          \

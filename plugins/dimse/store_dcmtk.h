@@ -1,4 +1,5 @@
-/* store_dcmtk.h: the receiving end of a C-STORE [PS3.4 B.2.3] (C++). SPDX-License-Identifier: MIT */
+/* store_dcmtk.h: the receiving end of a C-STORE [PS3.4 B.2.3] (C++). SPDX-License-Identifier: MIT
+ */
 #ifndef DIMSE_STORE_DCMTK_H
 #define DIMSE_STORE_DCMTK_H
 

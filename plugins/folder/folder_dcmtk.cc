@@ -75,7 +75,8 @@ static bool read_wanted(DcmFileFormat &file, const struct folder_wanted &wanted,
     (void)snprintf(value->vr, sizeof value->vr, "%s", element->getTag().getVRName());
     value->private_creator = element->getTag().getPrivateCreator();
     value->json = element->ident() == EVR_SQ;
-    if (value->json) return dataset_sequence_json(*static_cast<DcmSequenceOfItems *>(element), terms, out);
+    if (value->json)
+        return dataset_sequence_json(*static_cast<DcmSequenceOfItems *>(element), terms, out);
     return dataset_element_text(*element, charset, out);
 }
 

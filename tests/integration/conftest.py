@@ -140,10 +140,13 @@ def orthanc(tmp_path_factory, phantoms):
 
 
 @pytest.fixture(scope='session')
-def orthanc_samples(tmp_path_factory, sample_files):
+def orthanc_samples(tmp_path_factory, sample_files, listen_port):
     """A server that holds the real files it accepts (a DICOMDIR, for one, is refused), one an
-    instance UID: asked for an instance that two patients share, Orthanc answers 404."""
-    server = started(tmp_path_factory.mktemp('orthanc-samples'))
+    instance UID: asked for an instance that two patients share, Orthanc answers 404. It sends to
+    TROLLEY by C-MOVE."""
+    server = started(tmp_path_factory.mktemp('orthanc-samples'),
+                     DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
+                                                  'Port': listen_port, 'AllowGet': True}})
     try:
         uids = {}
         for path in sample_files:
@@ -260,28 +263,6 @@ def qrscp(tmp_path_factory, phantoms, listen_port):
     server.start()
     try:
         server.store([instance.path for instance in phantoms.instances])
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope='session')
-def orthanc_dimse(tmp_path_factory, sample_files, phantoms, listen_port):
-    """An Orthanc that sends to TROLLEY and holds the phantoms and the real files it takes."""
-    server = started(tmp_path_factory.mktemp('orthanc-dimse'),
-                     DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
-                                                  'Port': listen_port, 'AllowGet': True}})
-    try:
-        server.upload([instance.path for instance in phantoms.instances])
-        uids = {}
-        for path in sample_files:
-            header = pydicom.dcmread(path, stop_before_pixels=True)
-            uids.setdefault(header.get('SOPInstanceUID'), path)
-        for path in uids.values():
-            try:
-                server.upload([path])
-            except orthanc_server.urllib.error.HTTPError:
-                pass
         yield server
     finally:
         server.stop()

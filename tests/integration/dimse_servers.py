@@ -152,7 +152,8 @@ class Association:
             found.append((kind, body[at + 4:at + 4 + length].decode().rstrip('\0')))
             at += 4 + length
         abstract = next(text for kind, text in found if kind == 0x30)
-        syntax = next(text for kind, text in found if kind == 0x40)
+        offered = [text for kind, text in found if kind == 0x40]
+        syntax = IMPLICIT if IMPLICIT in offered else offered[0]
         self.contexts[number] = abstract, syntax
         return item(0x21, bytes([number, 0, 0, 0]) + item(0x40, syntax.encode()))
 
@@ -251,10 +252,10 @@ def ct(study, series, instance, size=2000):
 
 class Peer:
     """Listens on loopback and plays `script(association, message)` for each message, or, with
-    `raw`, that function on the bare connection."""
+    `raw`, that function on the bare connection. `tls` is an ssl.SSLContext."""
 
-    def __init__(self, script=None, raw=None):
-        self.script, self.raw = script, raw
+    def __init__(self, script=None, raw=None, tls=None):
+        self.script, self.raw, self.tls = script, raw, tls
         self.user_information, self.requests = [], []
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
@@ -280,6 +281,8 @@ class Peer:
     def serve(self, connection):
         with connection:
             try:
+                if self.tls:
+                    connection = self.tls.wrap_socket(connection, server_side=True)
                 if self.raw:
                     self.raw(connection)
                     return

@@ -1,11 +1,12 @@
 """find through dicom-qr. SPDX-License-Identifier: MIT"""
 
-import struct
+import ssl
+import subprocess
 import time
 
 import pytest
 
-from dimse_servers import Peer, data_set, hold, pdu, reject
+from dimse_servers import Peer, data_set, hold, parse, pdu, reject
 
 STUDY_ROOT = b'1.2.840.10008.5.1.4.1.2.2.1'
 
@@ -78,13 +79,9 @@ def test_F2_unique_keys_always_asked(trolley, peer_ini):
                 '--level', 'instance', '--include', 'InstanceNumber')
     (_, command, identifier), = peer.requests
     assert command[0x00000002].rstrip(b'\0') == STUDY_ROOT
+    keys = parse(identifier)
     for tag, value in ((0x0020000d, b'1.2.3'), (0x0020000e, b'1.2.3.4'), (0x00080018, b'')):
-        vr = b'UI'
-        head = struct.pack('<HH', tag >> 16, tag & 0xffff)
-        assert head + vr in identifier
-        at = identifier.index(head + vr)
-        length, = struct.unpack('<H', identifier[at + 6:at + 8])
-        assert identifier[at + 8:at + 8 + length].rstrip(b'\0') == value
+        assert keys[tag].rstrip(b'\0') == value
 
 
 @pytest.mark.parametrize('term, raw, text', [
@@ -132,10 +129,7 @@ def test_F3_charset_option(trolley, peer_ini):
 def test_F4_dates(trolley, peer_ini, given, sent):
     with Peer(answers(0, 0)) as peer:
         assert trolley(peer_ini(peer), 'find', 'StudyDate=' + given).status == 0
-    identifier = peer.requests[0][2]
-    at = identifier.index(struct.pack('<HH', 8, 0x20) + b'DA')
-    length, = struct.unpack('<H', identifier[at + 6:at + 8])
-    assert identifier[at + 8:at + 8 + length].strip() == sent
+    assert parse(peer.requests[0][2])[0x00080020].strip() == sent
 
 
 def test_F5_limit_cancels(trolley, peer_ini):
@@ -231,3 +225,57 @@ def test_F8_user_identity(trolley, peer_ini):
         assert trolley(ini, 'find').status == 0
     sent = peer.user_information[0]
     assert b'\x58' in sent and b'\0\x06reader\0\x06secret' in sent
+
+
+@pytest.fixture(scope='module')
+def certificates(tmp_path_factory):
+    """Self-signed certificates: `good` for localhost, `wrong` for another name, `client`."""
+    folder = tmp_path_factory.mktemp('certificates')
+    for name, subject in (('good', 'localhost'), ('wrong', 'pacs.example'), ('client', 'reader')):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                        'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+                        '/CN=' + subject, '-addext', 'subjectAltName=DNS:' + subject,
+                        '-keyout', folder / (name + '.key'), '-out', folder / (name + '.pem')],
+                       check=True, capture_output=True, timeout=60)
+    return folder
+
+
+def secure(certificates, name, client=False):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / (name + '.pem'), certificates / (name + '.key'))
+    if client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificates / 'client.pem')
+    return context
+
+
+def tls_find(trolley, ini, *keys):
+    lines = '\n'.join(('type = dicom-qr', 'tls = yes') + keys)
+    return trolley(ini.replace('type = dicom-qr', lines).replace('host = 127.0.0.1',
+                                                                 'host = localhost'), 'find')
+
+
+def test_F8_tls_own_ca(trolley, peer_ini, certificates):
+    with Peer(answers(1, 0), tls=secure(certificates, 'good')) as peer:
+        result = tls_find(trolley, peer_ini(peer), f'ca_file = {certificates}/good.pem')
+        assert result.status == 0 and '1.2.3.1' in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize('served, trusted', [('wrong', 'wrong'), ('good', 'wrong')])
+def test_F8_tls_refused(trolley, peer_ini, certificates, served, trusted):
+    """Another host's name, and a certificate that nobody vouches for."""
+    with Peer(answers(1, 0), tls=secure(certificates, served)) as peer:
+        result = tls_find(trolley, peer_ini(peer), f'ca_file = {certificates}/{trusted}.pem')
+        assert result.status == 4 and 'TLS' in result.stderr, result.stderr
+        assert peer.requests == []
+        unchecked = tls_find(trolley, peer_ini(peer), 'verify = no')
+        assert unchecked.status == 0, unchecked.stderr
+
+
+def test_F8_client_certificate(trolley, peer_ini, certificates):
+    ca = f'ca_file = {certificates}/good.pem'
+    with Peer(answers(1, 0), tls=secure(certificates, 'good', client=True)) as peer:
+        result = tls_find(trolley, peer_ini(peer), ca, f'client_cert = {certificates}/client.pem',
+                          f'client_key = {certificates}/client.key')
+        assert result.status == 0, result.stderr
+        assert tls_find(trolley, peer_ini(peer), ca).status != 0
