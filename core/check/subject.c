@@ -154,6 +154,11 @@ void subject_reset(struct subject *subject)
         subject_add(subject, "min_free", "0");
         subject_add(subject, "durability", "none");
     }
+    /* The session's own keys, which log-in plugins read and cannot declare. */
+    if (subject->check->kind == TROLLEY_KIND_AUTH) {
+        subject_add(subject, "user", "reader");
+        subject_add(subject, "password", "secret");
+    }
     for (i = 0; options && i < options->count; i++) {
         const struct trolley_option *option = trolley_span_at(options, i);
         struct kit_buffer value = {0};

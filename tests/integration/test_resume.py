@@ -67,7 +67,7 @@ def test_killed_at_any_moment(fault_server, home, tmp_path):
     ini = ini_of(server)
     moments = random.Random(int(os.environ.get('TROLLEY_SEED', '1')))
     left, running = int(os.environ.get('TROLLEY_KILLS', '40')), 0
-    folder = tmp_path
+    folder, finished = tmp_path, 0
     while left:
         before = check_whole(folder / 'home', server)
         since = len(server.requests)
@@ -84,7 +84,8 @@ def test_killed_at_any_moment(fault_server, home, tmp_path):
         assert not before & set(asked(server, since))
         if process.returncode == 0:
             assert len(after) == 24
-            folder = tmp_path / str(left)
+            finished += 1
+            folder = tmp_path / str(finished)
             folder.mkdir()
     assert running == int(os.environ.get('TROLLEY_KILLS', '40'))
     since, before = len(server.requests), check_whole(folder / 'home', server)
