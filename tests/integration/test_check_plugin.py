@@ -60,6 +60,11 @@ def check(path, folder, *options):
     return done, [json.loads(line) for line in done.stdout.splitlines()]
 
 
+# Built with sanitizers, a fault ends the process with a report before the signal, and one that reads
+# what is gone is found by every check that lets it.
+SANITIZED = b'__asan_init' in pathlib.Path(os.environ['TROLLEY']).read_bytes()
+
+
 def installed():
     return sorted(pathlib.Path(os.environ['TROLLEY_PLUGINDIR']).glob('*.so'))
 
@@ -87,9 +92,14 @@ def test_fault_is_found_by_its_check_alone(checked, name):
     fault, words = {**FAULTS, **LIBTOOL_FAULTS}[name]
     folder = BROKEN if name in FAULTS else LIBTOOL
     done, lines = checked[folder / f'{name}.so']
-    assert [line['check'] for line in failed(lines)] == [fault], failed(lines)
-    assert words in failed(lines)[0]['message']
+    found = {line['check']: line['message'] for line in failed(lines)}
     assert done.status == 1
+    assert fault in found, found
+    if SANITIZED:
+        assert (words if 'signal' not in words else 'ended') in found[fault]
+        return
+    assert list(found) == [fault], found
+    assert words in found[fault]
 
 
 def test_every_check_has_found_a_fault(tmp_path):
