@@ -2,7 +2,8 @@
 same answer to one file. Orthanc is the server. The sides alternate; medians of five.
 SPDX-License-Identifier: MIT
 
-make bench, with BENCH_INSTANCES, BENCH_KIB, BENCH_SERIES and BENCH_RUNS in the environment.
+make bench, with BENCH_INSTANCES, BENCH_KIB, BENCH_SERIES, BENCH_RUNS and BENCH_DIR in the
+environment.
 """
 
 import os
@@ -33,7 +34,7 @@ type = tree
 path = home
 durability = {durability}
 [trolley bench]
-searcher = s
+{searcher}
 downloader = d
 storage = t
 """
@@ -51,8 +52,10 @@ def timed(arguments, folder, environment):
     return seconds, int(figures['Maximum resident set size (kbytes)']) / 1024
 
 
-def trolley_once(folder, study, durability, url):
-    (folder / 'bench.ini').write_text(INI.format(url=url, durability=durability))
+def trolley_once(folder, study, durability, search, url):
+    """Without a searcher the same one answer is fetched as by curl; with one it is verified too."""
+    (folder / 'bench.ini').write_text(INI.format(
+        url=url, durability=durability, searcher='searcher = s' if search else ''))
     (folder / 'bench.ini').chmod(0o600)
     result = timed([os.environ['TROLLEY'], '--config', 'bench.ini', 'download', '--study', study],
                    folder, dict(os.environ))
@@ -94,7 +97,9 @@ def row(name, sides):
 
 
 def main():
-    with tempfile.TemporaryDirectory(dir=os.environ['BUILDDIR']) as name:
+    # BENCH_DIR: ext4 creates files slowly for minutes after many were deleted; a tmpfs does not.
+    below = os.environ.get('BENCH_DIR', os.environ['BUILDDIR'])
+    with tempfile.TemporaryDirectory(dir=below) as name:
         folder = pathlib.Path(name)
         server = orthanc.Orthanc(folder / 'orthanc').start()
         try:
@@ -103,12 +108,15 @@ def main():
                   f'medians of {RUNS} alternating runs\n'
                   f'{"durability / beside":<36} {"trolley s":>9} {"curl s":>9} {"ratio":>7} '
                   f'{"trolley MiB":>12} {"curl MiB":>9}')
-            for durability, sync in (('none', False), ('batch', True)):
+            for durability, search, sync in (('none', False, False), ('none', True, False),
+                                             ('batch', True, True)):
                 sides = [], []
                 for _ in range(RUNS):
-                    sides[0].append(trolley_once(folder, study, durability, server.dicom_web))
+                    sides[0].append(trolley_once(
+                        folder, study, durability, search, server.dicom_web))
                     sides[1].append(curl_once(folder, study, sync, server.dicom_web))
-                row(f'{durability} / curl -o{" and sync -f" if sync else ""}', sides)
+                row(f'{durability}{", verified" if search else ""} / '
+                    f'curl -o{" and sync -f" if sync else ""}', sides)
         finally:
             server.stop()
 
