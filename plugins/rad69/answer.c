@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
+#include <kit/fetch.h>
 #include <kit/media_type.h>
 #include <kit/uid.h>
 #include <string.h>
@@ -13,37 +14,11 @@ static const char answer_dicom[] = "application/dicom";
 
 /* ---- items ---- */
 
-/* Ends the open item; 0 unless the operation must end. */
-static int answer_end_item(struct answer *answer, const struct trolley_failure *failure)
-{
-    void *item = answer->item;
-    int32_t r;
-
-    if (!item) return 0;
-    answer->item = NULL;
-    r = answer->sink->end(item, failure);
-    return r == TROLLEY_ERR_CANCELLED ? r : 0;
-}
-
-static int answer_break_item(struct answer *answer, int32_t status, const char *message)
-{
-    struct trolley_failure failure = {
-        .size = sizeof failure,
-        .status = status,
-        .flags = trolley_status_flags(status),
-        .message = message,
-    };
-    int r = answer_end_item(answer, &failure);
-
-    return status == TROLLEY_ERR_CANCELLED ? status : r;
-}
-
 static int answer_write(void *ctx, const void *data, size_t length)
 {
     struct answer *answer = ctx;
-    int32_t r = answer->item ? answer->sink->write(answer->item, data, length) : 0;
 
-    return r < 0 ? answer_break_item(answer, r, "the instance could not be taken") : 0;
+    return kit_fetch_write(answer->sink, &answer->item, data, length);
 }
 
 /*
@@ -92,7 +67,7 @@ static int answer_fill_item(struct answer *answer, const void *data, size_t leng
     if (!answer->base64) return answer_write(answer, data, length);
     r = base64_push(answer->base64, data, length);
     if (r != TROLLEY_ERR_PROTOCOL) return r;
-    return answer_break_item(answer, r, "the document is no base64 text");
+    return kit_fetch_break(answer->sink, &answer->item, r, "the document is no base64 text");
 }
 
 static int answer_complete_item(struct answer *answer)
@@ -100,8 +75,9 @@ static int answer_complete_item(struct answer *answer)
     int r = answer->item && answer->base64 ? base64_finish(answer->base64) : 0;
 
     if (r == TROLLEY_ERR_TRUNCATED)
-        return answer_break_item(answer, r, "the base64 text of the document ends too early");
-    return r < 0 ? r : answer_end_item(answer, NULL);
+        return kit_fetch_break(answer->sink, &answer->item, r,
+                               "the base64 text of the document ends too early");
+    return r < 0 ? r : kit_fetch_end(answer->sink, &answer->item, NULL);
 }
 
 /* ---- the message ---- */
@@ -134,8 +110,8 @@ static int answer_end_root(struct answer *answer)
         trolley_note(answer->task, TROLLEY_LOG_WARNING, 0, NULL,
                      "POST %.*s: the SOAP message of the answer cannot be read: %s",
                      (int)strcspn(answer->url, "?#"), answer->url, answer->root.problem);
-    return answer_break_item(answer, TROLLEY_ERR_PROTOCOL,
-                             "the SOAP message ended within this document");
+    return kit_fetch_break(answer->sink, &answer->item, TROLLEY_ERR_PROTOCOL,
+                           "the SOAP message ended within this document");
 }
 
 /* ---- parts ---- */
@@ -361,7 +337,7 @@ static int answer_cut_item(struct answer *answer, int32_t status, const struct k
 
     if (status < 0 && tap->failure.status == status) message = tap->message;
     if (status != TROLLEY_ERR_CANCELLED) status = TROLLEY_ERR_TRUNCATED;
-    return answer_break_item(answer, status, message);
+    return kit_fetch_break(answer->sink, &answer->item, status, message);
 }
 
 int32_t answer_finish(struct answer *answer, int32_t status, const struct kit_failure_tap *tap)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
+#include <kit/fetch.h>
 #include <kit/media_type.h>
 #include <kit/uid.h>
 #include <trolley/helpers.h>
@@ -8,31 +9,6 @@
 static const char answer_dicom[] = "application/dicom";
 
 /* ---- items ---- */
-
-/* Ends the open item; 0 unless the operation must end. */
-static int answer_end_item(struct answer *answer, const struct trolley_failure *failure)
-{
-    void *item = answer->item;
-    int32_t r;
-
-    if (!item) return 0;
-    answer->item = NULL;
-    r = answer->sink->end(item, failure);
-    return r == TROLLEY_ERR_CANCELLED ? r : 0;
-}
-
-static int answer_break_item(struct answer *answer, int32_t status, const char *message)
-{
-    struct trolley_failure failure = {
-        .size = sizeof failure,
-        .status = status,
-        .flags = trolley_status_flags(status),
-        .message = message,
-    };
-    int r = answer_end_item(answer, &failure);
-
-    return status == TROLLEY_ERR_CANCELLED ? status : r;
-}
 
 /* Begins an item of the answer. A refusal concerns this item alone: its bytes are dropped. */
 static int answer_begin_item(struct answer *answer, const char *type, int64_t length)
@@ -59,13 +35,6 @@ static int answer_begin_item(struct answer *answer, const char *type, int64_t le
     return r == TROLLEY_ERR_CANCELLED ? r : 0;
 }
 
-static int answer_write(struct answer *answer, const void *data, size_t length)
-{
-    int32_t r = answer->item ? answer->sink->write(answer->item, data, length) : 0;
-
-    return r < 0 ? answer_break_item(answer, r, "the instance could not be taken") : 0;
-}
-
 /* ---- parts ---- */
 
 static int answer_part_begin(void *ctx, const struct kit_multipart *multipart)
@@ -84,12 +53,16 @@ static int answer_part_begin(void *ctx, const struct kit_multipart *multipart)
 
 static int answer_part_data(void *ctx, const void *data, size_t length)
 {
-    return answer_write(ctx, data, length);
+    struct answer *answer = ctx;
+
+    return kit_fetch_write(answer->sink, &answer->item, data, length);
 }
 
 static int answer_part_end(void *ctx)
 {
-    return answer_end_item(ctx, NULL);
+    struct answer *answer = ctx;
+
+    return kit_fetch_end(answer->sink, &answer->item, NULL);
 }
 
 /* ---- head and body ---- */
@@ -154,7 +127,7 @@ static int32_t answer_body(void *ctx, const void *data, uint64_t length)
     }
     if (!answer->single) return 0;
     if (answer->items == 0) r = answer_begin_item(answer, answer->type, (int64_t)answer->length);
-    return r < 0 ? r : answer_write(answer, data, (size_t)length);
+    return r < 0 ? r : kit_fetch_write(answer->sink, &answer->item, data, length);
 }
 
 void answer_init(struct answer *answer, const char *url, const struct trolley_ref *ref,
@@ -206,7 +179,7 @@ static int answer_cut_item(struct answer *answer, int32_t status)
 
     if (status < 0 && answer->tap->failure.status == status) message = answer->tap->message;
     if (status != TROLLEY_ERR_CANCELLED) status = TROLLEY_ERR_TRUNCATED;
-    return answer_break_item(answer, status, message);
+    return kit_fetch_break(answer->sink, &answer->item, status, message);
 }
 
 int32_t answer_finish(struct answer *answer, int32_t status)
@@ -214,7 +187,7 @@ int32_t answer_finish(struct answer *answer, int32_t status)
     int stop;
 
     if (answer->multipart) status = answer_finish_multipart(answer, status);
-    if (status == 0 && answer->single) status = answer_end_item(answer, NULL);
+    if (status == 0 && answer->single) status = kit_fetch_end(answer->sink, &answer->item, NULL);
     stop = answer->item ? answer_cut_item(answer, status) : 0;
     if (stop < 0) status = stop;
     if (status == 0 && answer->items == 0) status = answer_nothing(answer);

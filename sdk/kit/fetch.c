@@ -77,3 +77,37 @@ int32_t kit_fetch_ping(const struct trolley_http_service *http,
     if (r < 0 && r != TROLLEY_ERR_AUTH && code >= 400 && code < 500 && code != 407) return 0;
     return r < 0 ? kit_failure_tap_pass(&tap, r) : 0;
 }
+
+int kit_fetch_end(const struct trolley_dataset_sink *sink, void **item,
+                  const struct trolley_failure *failure)
+{
+    void *open = *item;
+    int32_t r;
+
+    if (!open) return 0;
+    *item = NULL;
+    r = sink->end(open, failure);
+    return r == TROLLEY_ERR_CANCELLED ? r : 0;
+}
+
+int kit_fetch_break(const struct trolley_dataset_sink *sink, void **item, int32_t status,
+                    const char *message)
+{
+    struct trolley_failure failure = {
+        .size = sizeof failure,
+        .status = status,
+        .flags = trolley_status_flags(status),
+        .message = message,
+    };
+    int r = kit_fetch_end(sink, item, &failure);
+
+    return status == TROLLEY_ERR_CANCELLED ? status : r;
+}
+
+int kit_fetch_write(const struct trolley_dataset_sink *sink, void **item, const void *data,
+                    uint64_t length)
+{
+    int32_t r = *item ? sink->write(*item, data, length) : 0;
+
+    return r < 0 ? kit_fetch_break(sink, item, r, "the instance could not be taken") : 0;
+}

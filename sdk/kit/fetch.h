@@ -33,6 +33,18 @@ int32_t kit_fetch_ping(const struct trolley_http_service *http,
                        struct trolley_http_session *session, const char *url,
                        struct trolley_task *task);
 
+/*
+ * The one item that a downloader has open: *item is the sink's handle, NULL while none is. All
+ * three return 0 unless the operation must end (TROLLEY_ERR_CANCELLED); any other trouble is the
+ * item's own, which is ended by it.
+ */
+int kit_fetch_end(const struct trolley_dataset_sink *sink, void **item,
+                  const struct trolley_failure *failure);
+int kit_fetch_break(const struct trolley_dataset_sink *sink, void **item, int32_t status,
+                    const char *message);
+int kit_fetch_write(const struct trolley_dataset_sink *sink, void **item, const void *data,
+                    uint64_t length);
+
 #ifdef __cplusplus
 }
 #endif
