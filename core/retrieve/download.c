@@ -102,7 +102,7 @@ static int download_open_downloaders(struct download *download, struct trolley_e
     uint32_t i;
     int r = 0;
 
-    if (!only && !names->count) return trolley_lacks(download->trolley, "downloader", "", error);
+    if (!only && !names->count) return retrieve_lacks(download->trolley, "downloader", "", error);
     download->run.downloaders = calloc(only ? 1 : names->count, sizeof *download->run.downloaders);
     if (!download->run.downloaders) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
     if (only) return download_add(download, only, error);
@@ -138,7 +138,7 @@ static int download_open_storage(struct download *download, struct trolley_error
     } else if (trolley->storage) {
         r = component_get(trolley->setup, "storage", trolley->storage, &component, error);
     } else {
-        r = trolley_lacks(trolley, "storage", "; or say where with --output DIR", error);
+        r = retrieve_lacks(trolley, "storage", "; or say where with --output DIR", error);
     }
     if (r < 0) return r;
     download->task.component = component->title;
