@@ -168,6 +168,7 @@ int association_open(const struct dimse_settings *settings, const struct dimse_c
         association_close(association);
         return r;
     }
+    association->open = true;
     log_accepted(association);
     association->channel->patience_ms = settings->dimse_ms;
     *ret_association = association;

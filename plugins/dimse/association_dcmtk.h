@@ -19,7 +19,7 @@ struct association {
     ChannelLayer *layer;
     T_ASC_Network *network;
     T_ASC_Association *as;
-    bool broken;
+    bool open, broken;
 };
 
 /* Seconds for DCMTK, whose own clocks must never be the first to ring: the channel's are. */

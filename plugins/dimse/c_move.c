@@ -178,7 +178,7 @@ static void judge(const struct mover *mover, const struct retrieve_result *resul
         advise(mover, "the PACS does not know the destination", ret_text, size);
     else if (nothing && counts->completed + counts->warning > 0)
         advise(mover, "the PACS says that it sent instances, but none came here", ret_text, size);
-    else if (nothing && counts->failed > 0)
+    else if (nothing && (counts->failed > 0 || (result->status & 0xF000) == 0xC000))
         advise(mover, "the PACS could send nothing here", ret_text, size);
 }
 

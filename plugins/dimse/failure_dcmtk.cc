@@ -43,9 +43,12 @@ static int fail_by_channel(struct association *association, const char *what, bo
         return trolley_fail(task, TROLLEY_ERR_TIMEOUT, "%s: %s was silent for %d ms", what,
                             association->settings.called_ae, channel->patience_ms);
     case CHANNEL_CLOSED:
-        return trolley_fail(task, TROLLEY_ERR_NETWORK, "%s: connection with %s port %u: %s", what,
+        return trolley_fail(task, TROLLEY_ERR_NETWORK, "%s: connection with %s port %u: %s%s", what,
                             association->settings.host, association->settings.port,
-                            channel->error ? strerror(channel->error) : "closed by the peer");
+                            channel->error ? strerror(channel->error) : "closed by the peer",
+                            association->open || !channel->tls
+                                ? ""
+                                : "; perhaps it does not accept our certificate");
     case CHANNEL_INSECURE:
         return trolley_fail(task, TROLLEY_ERR_NETWORK, "%s: TLS: %s", what, channel->problem);
     default:

@@ -148,7 +148,7 @@ static void *accept_all(void *ctx)
         int fd;
 
         if (poll(polled, wait ? 1 : 2, wait ? CHANNEL_SLICE_MS : -1) <= 0 || wait) continue;
-        fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+        fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0)
             start_serving(listener, fd);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)

@@ -16,7 +16,7 @@ from test_dimse_get import SERIES, STUDY
 from test_dimse_move import Sender, by_move, originator
 
 JPEG = '1.2.840.10008.1.2.4.70'
-PIECE = 16000
+PIECE = 65000  # of the 64 KiB that a PDU may have here
 MIB = 1 << 20
 SCALE = bool(os.environ.get('TROLLEY_SCALE'))
 # AddressSanitizer keeps freed memory for a while.
@@ -55,21 +55,18 @@ def fragments(instance, size):
 def filled(size):
     block = bytes(range(250)) * (PIECE // 250)
     for at in range(0, size, PIECE):
-        yield block[:size - at]
+        yield block if size - at >= PIECE else block[:size - at]
 
 
 def stream(association, number, instance, pieces, more):
-    """A C-STORE whose data set is made on the way. Several P-DATA-TF go out with one call."""
+    """A C-STORE whose data set is made on the way; its length and the status of the response."""
     association.send(number, {0x00000002: CT, 0x00000100: 1, 0x00000110: 9, 0x00000700: 0,
                               0x00001000: instance, **more}, b'')
-    total, ready = 0, b''
+    total = 0
     for piece in pieces:
         total += len(piece)
-        ready += association.fragment(number, 0, piece)
-        if len(ready) > MIB:
-            association.connection.sendall(ready)
-            ready = b''
-    association.connection.sendall(ready + association.fragment(number, 2, b''))
+        association.connection.sendall(association.fragment(number, 0, piece))
+    association.connection.sendall(association.fragment(number, 2, b''))
     answer = association.read_message()
     return total, struct.unpack('<H', answer[1][0x00000900])[0]
 
