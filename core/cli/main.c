@@ -1,5 +1,4 @@
 /* main.c: global options and the commands. SPDX-License-Identifier: MIT */
-#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,8 +101,6 @@ int main(int argc, char **argv)
     struct trolley_error error = {0};
     int status;
 
-    /* For the width of characters alone: numbers and messages stay as they are. */
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
     exit_signals();
     console_init(&cli.console, STDERR_FILENO);
     if (options_parse(argc, argv, main_commands, &cli.args, &error) < 0) {
