@@ -71,6 +71,21 @@ const char *trolley_setup_path(const struct trolley_setup *setup);
 /* A key of [settings] with its default applied; NULL when unset. Borrowed. */
 const char *trolley_setup_setting(const struct trolley_setup *setup, const char *key);
 
+/* Section i of the file, in its order: kind and name ("" for [settings]), borrowed. NOT_FOUND past
+ * the last. No plugin is opened. */
+int trolley_setup_section(const struct trolley_setup *setup, uint32_t i, const char **ret_kind,
+                          const char **ret_name);
+
+/* A key of a section as the file has it, without its default; the first of several. NULL when the
+ * section or the key is not there. No plugin is opened, so any key goes. Borrowed. */
+const char *trolley_setup_key(const struct trolley_setup *setup, const char *kind, const char *name,
+                              const char *key);
+
+/* Kind i of section that an INI file may have, "settings", "session", ..., NULL past the last; and
+ * the keys that the host knows in it: a span of struct trolley_option. Static. */
+const char *trolley_section_kind(uint32_t i);
+const struct trolley_span *trolley_section_options(const char *kind);
+
 /* Asks every running operation of this setup to end, with TROLLEY_ERR_CANCELLED within about a
  * second, and every later one at once: to go on, open the file anew. Safe in a signal handler.
  * [any] */
@@ -110,6 +125,11 @@ struct trolley_plugin_info {
 int trolley_plugins(struct trolley_setup *setup,
                     void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
                     struct trolley_error *error);
+
+/* Names of the plugins in plugin_path and the built-in directory, each once, in order; none of them
+ * is opened. */
+void trolley_plugin_names(struct trolley_setup *setup, void (*each)(void *ctx, const char *name),
+                          void *ctx);
 
 /* The plugin of that name (type). The plugin is borrowed until the process ends, the path until the
  * next call. */
@@ -317,6 +337,9 @@ int trolley_ref_make(const char *study, const char *series, const char *instance
 uint32_t trolley_tag(const char *keyword);
 const char *trolley_keyword(uint32_t tag);
 const char *trolley_vr(uint32_t tag);
+
+/* Keyword i of the dictionary, in order of tag; NULL past the last. Static. */
+const char *trolley_keyword_at(uint32_t i);
 
 /* Keyword, "00100010" or "0010,0010" to a tag. TROLLEY_ERR_INVALID_ARG names the nearest keyword.
  */
