@@ -7,6 +7,7 @@
 #define CORE_PREFETCH_EXPORT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core/prefetch/settings.h"
 
@@ -33,6 +34,9 @@ struct prefetch_result {
     uint64_t retry_after_ms;                      /* the longest asked for by 429 and 503 */
     /* Said when it ends: counts, then the first errors; one line, safe for a terminal. */
     char message[1024];
+    /* The expansion ended early (a search failed, the disk is full): a retry must expand anew, it
+     * is not enough to repeat the requests that failed. */
+    bool incomplete;
 };
 
 /* What the caller takes part in. Calls come one at a time, from any thread. */
