@@ -139,7 +139,7 @@ static bool run_may_retry(const struct prefetch_run *run, const struct prefetch_
 /* Every request that failed is known one by one: only then is it enough to repeat those. */
 static bool run_repeatable(const struct prefetch_run *run, const struct prefetch_result *result)
 {
-    return !run->exporter->retry_all && result->failed > 0 && !result->incomplete;
+    return !run->exporter->retry_all && result->failed > 0 && !result->unfinished;
 }
 
 static void run_judge(struct prefetch_run *run, int r, const struct prefetch_result *result,
@@ -240,7 +240,7 @@ static int run_export(struct prefetch_run *run, struct prefetch_result *result)
     if (r == TROLLEY_ERR_CANCELLED) return r;
     /* It never came to a judgement, or what failed could not be kept: all of it again. */
     result->outcome = PREFETCH_FAILED;
-    result->incomplete = true;
+    result->unfinished = true;
     (void)snprintf(result->message, sizeof result->message, "%.*s", (int)sizeof result->message - 1,
                    run->store_error.message[0] ? run->store_error.message
                    : error.message[0]          ? error.message

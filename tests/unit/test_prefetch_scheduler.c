@@ -151,7 +151,7 @@ static void test_retry_expands_anew_when_the_first_ended_early(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->answer.incomplete = true;
+    fixture->answer.unfinished = true;
     second_run_repeats(fixture);
     assert_int_equal(fixture->call_count, 2);
     assert_false(fixture->calls[1].again);
