@@ -71,6 +71,21 @@ const char *trolley_setup_path(const struct trolley_setup *setup);
 /* A key of [settings] with its default applied; NULL when unset. Borrowed. */
 const char *trolley_setup_setting(const struct trolley_setup *setup, const char *key);
 
+/* Section i of the file, in its order: kind and name ("" for [settings]), borrowed. NOT_FOUND past
+ * the last. No plugin is opened. */
+int trolley_setup_section(const struct trolley_setup *setup, uint32_t i, const char **ret_kind,
+                          const char **ret_name);
+
+/* A key of a section as the file has it, without its default; the first of several. NULL when the
+ * section or the key is not there. No plugin is opened, so any key goes. Borrowed. */
+const char *trolley_setup_key(const struct trolley_setup *setup, const char *kind, const char *name,
+                              const char *key);
+
+/* Kind i of section that an INI file may have, "settings", "session", ..., NULL past the last; and
+ * the keys that the host knows in it: a span of struct trolley_option. Static. */
+const char *trolley_section_kind(uint32_t i);
+const struct trolley_span *trolley_section_options(const char *kind);
+
 /* Asks every running operation of this setup to end, with TROLLEY_ERR_CANCELLED within about a
  * second, and every later one at once: to go on, open the file anew. Safe in a signal handler.
  * [any] */
@@ -110,6 +125,11 @@ struct trolley_plugin_info {
 int trolley_plugins(struct trolley_setup *setup,
                     void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
                     struct trolley_error *error);
+
+/* Names of the plugins in plugin_path and the built-in directory, each once, in order; none of them
+ * is opened. */
+void trolley_plugin_names(struct trolley_setup *setup, void (*each)(void *ctx, const char *name),
+                          void *ctx);
 
 /* The plugin of that name (type). The plugin is borrowed until the process ends, the path until the
  * next call. */
@@ -337,6 +357,9 @@ uint32_t trolley_tag(const char *keyword);
 const char *trolley_keyword(uint32_t tag);
 const char *trolley_vr(uint32_t tag);
 
+/* Keyword i of the dictionary, in order of tag; NULL past the last. Static. */
+const char *trolley_keyword_at(uint32_t i);
+
 /* Keyword, "00100010" or "0010,0010" to a tag. TROLLEY_ERR_INVALID_ARG names the nearest keyword.
  */
 int trolley_parse_attribute(const char *text, uint32_t *ret_tag, struct trolley_error *error);
@@ -519,6 +542,164 @@ int trolley_ping(struct trolley *trolley,
                  void (*each)(void *ctx, const char *component, int status, const char *message,
                               double seconds),
                  void *ctx, struct trolley_error *error);
+
+/* ---- prefetch
+ * ---------------------------------------------------------------------------------------------- */
+
+/*
+ * Prefetching as the sections [prefetch], [rule], [exporter], [queue] and [watch] of an INI file
+ * describe it. Times are milliseconds since 1970-01-01 UTC. What is to be done is kept in tasks
+ * under `[prefetch] state_dir`; one process at a time runs them, others may work on them meanwhile.
+ */
+struct trolley_prefetch;
+
+enum trolley_prefetch_state {
+    TROLLEY_PREFETCH_SCHEDULED = 1,
+    TROLLEY_PREFETCH_IN_PROCESS = 2,
+    TROLLEY_PREFETCH_COMPLETED = 3,
+    TROLLEY_PREFETCH_WARNING = 4, /* some of its requests failed */
+    TROLLEY_PREFETCH_FAILED = 5,
+    TROLLEY_PREFETCH_CANCELED = 6,
+    TROLLEY_PREFETCH_RETRY = 7 /* scheduled for retry */
+};
+#define TROLLEY_PREFETCH_STATE_BIT(state) (UINT32_C(1) << (state))
+
+/* "SCHEDULED FOR RETRY". Static text; NULL for a number that is none. */
+const char *trolley_prefetch_state_name(uint32_t state);
+
+/* The state of that name, in any case, '-' and '_' as blanks; "RETRY" too. 0 when there is none. */
+uint32_t trolley_prefetch_state_parse(const char *name);
+
+/* One task. Borrowed for the call. */
+struct trolley_prefetch_task {
+    int64_t id;
+    uint32_t state;   /* enum trolley_prefetch_state */
+    uint32_t retries; /* so far */
+    const char *exporter, *study;
+    const char *series, *instance; /* NULL: all below */
+    const char *batch, *message;   /* NULL where there is none */
+    int64_t created_ms, changed_ms;
+    int64_t due_ms;                                          /* when it is or was to run */
+    int64_t started_ms, ended_ms;                            /* of its last run; 0: never */
+    uint64_t requested, succeeded, failed, not_found, bytes; /* of its last run */
+    uint64_t cache_hit, cache_miss, cache_bypass;
+};
+
+/* Which tasks; all that is set must hold. */
+struct trolley_prefetch_filter {
+    const int64_t *ids; /* NULL: any */
+    uint32_t id_count;
+    uint32_t states;                      /* set of TROLLEY_PREFETCH_STATE_BIT; 0: any */
+    const char *exporter, *study, *batch; /* NULL: any */
+    int64_t since_ms, until_ms;           /* of its last change, both included; 0: open */
+};
+
+/*
+ * Reads the sections and opens the tasks, making the folder when it is not there. `clock` NULL:
+ * the system's; else a file that holds the time (prefetch/clock.h).
+ * @param ret_prefetch  free with trolley_prefetch_close, before the setup.
+ * Errors: INVALID_CONFIG, IO, NO_SPACE.
+ */
+int trolley_prefetch_open(struct trolley_setup *setup, const char *clock,
+                          struct trolley_prefetch **ret_prefetch, struct trolley_error *error);
+void trolley_prefetch_close(struct trolley_prefetch *prefetch);
+
+/* The time that it goes by. */
+int64_t trolley_prefetch_now(const struct trolley_prefetch *prefetch);
+
+/* Shows tasks in the order they were made; non-zero from `each` ends and is returned. */
+int trolley_prefetch_tasks(struct trolley_prefetch *prefetch,
+                           const struct trolley_prefetch_filter *filter,
+                           int (*each)(void *ctx, const struct trolley_prefetch_task *task),
+                           void *ctx, struct trolley_error *error);
+
+/* How many there are: counts[state] for each enum trolley_prefetch_state. */
+int trolley_prefetch_count(struct trolley_prefetch *prefetch,
+                           const struct trolley_prefetch_filter *filter, uint64_t counts[8],
+                           struct trolley_error *error);
+
+/* What became of the tasks that an administrator's command was about. */
+struct trolley_prefetch_changes {
+    uint64_t changed;
+    uint64_t merged;  /* reschedule: a pending task does the same, and was moved instead */
+    uint64_t refused; /* their state does not allow it; they are as they were */
+};
+
+/*
+ * cancel: SCHEDULED, SCHEDULED FOR RETRY, and IN PROCESS, which ends between two requests.
+ * reschedule: all but IN PROCESS; to `at_ms` (0: now), for exporter `to` (NULL: its own).
+ * delete: all but IN PROCESS.
+ * Each in one transaction.
+ */
+int trolley_prefetch_cancel(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_filter *filter,
+                            struct trolley_prefetch_changes *ret_changes,
+                            struct trolley_error *error);
+int trolley_prefetch_reschedule(struct trolley_prefetch *prefetch,
+                                const struct trolley_prefetch_filter *filter, int64_t at_ms,
+                                const char *to, struct trolley_prefetch_changes *ret_changes,
+                                struct trolley_error *error);
+int trolley_prefetch_delete(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_filter *filter,
+                            struct trolley_prefetch_changes *ret_changes,
+                            struct trolley_error *error);
+
+/* Holds a queue, or lets it go on. What runs is finished. INVALID_ARG: no such queue. */
+int trolley_prefetch_pause(struct trolley_prefetch *prefetch, const char *queue, int32_t paused,
+                           struct trolley_error *error);
+
+/* An export that someone asks for. */
+struct trolley_prefetch_order {
+    const char *exporter;
+    const char *study, *series, *instance; /* series, instance NULL: all below */
+    int64_t at_ms;                         /* 0: now */
+    const char *batch;                     /* may be NULL */
+    uint32_t force;                        /* a task of its own beside a pending one */
+};
+
+/* Schedules it. *ret_merged: a pending task of the exporter does it, at the new time. */
+int trolley_prefetch_export(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_order *order, int64_t *ret_id,
+                            uint32_t *ret_merged, struct trolley_error *error);
+
+/* What arrived, or left. */
+enum trolley_prefetch_arrival_kind {
+    TROLLEY_PREFETCH_NEW = 1,
+    TROLLEY_PREFETCH_REPLACED = 2, /* was there with other bytes */
+    TROLLEY_PREFETCH_AGAIN = 3,    /* was there as it is */
+    TROLLEY_PREFETCH_PREVIOUS = 4  /* objects left it for another one: export_previous_entity */
+};
+
+/*
+ * Tells that objects arrived; whoever runs the tasks applies the rules to it. Kept in memory until
+ * trolley_prefetch_arrivals_keep, or until there are many. `searcher` (may be NULL) names the
+ * section that can tell the attributes that conditions ask for. Not from several threads at once.
+ */
+int trolley_prefetch_arrived(struct trolley_prefetch *prefetch, const char *searcher, uint32_t kind,
+                             const char *study, const char *series, const char *instance,
+                             struct trolley_error *error);
+int trolley_prefetch_arrivals_keep(struct trolley_prefetch *prefetch, struct trolley_error *error);
+
+/* What was done by trolley_prefetch_run. */
+struct trolley_prefetch_run_counts {
+    uint64_t completed, warnings, failed, retries, arrivals;
+};
+
+#define TROLLEY_PREFETCH_ONCE UINT32_C(1) /* watches once, then what is due, then end */
+
+/*
+ * Runs tasks, polls watches, until trolley_prefetch_stop (or, with ONCE, until nothing is due).
+ * Returns 0; UNAVAILABLE when another process runs them; what kept it from starting. Remarks come
+ * from any thread, one at a time.
+ */
+int trolley_prefetch_run(struct trolley_prefetch *prefetch, uint32_t flags,
+                         trolley_remark_sink remark, void *remark_ctx,
+                         struct trolley_prefetch_run_counts *ret_counts,
+                         struct trolley_error *error);
+
+/* Ends trolley_prefetch_run once the requests in hand are done; what they belong to is scheduled
+ * again. Safe in a signal handler. */
+void trolley_prefetch_stop(struct trolley_prefetch *prefetch);
 
 #ifdef __cplusplus
 }
