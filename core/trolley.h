@@ -85,6 +85,9 @@ const char *trolley_setup_key(const struct trolley_setup *setup, const char *kin
 const char *trolley_section_kind(uint32_t i);
 const struct trolley_span *trolley_section_options(const char *kind);
 
+/* The keys that sections of components with TROLLEY_COMPONENT_HTTP have, too: `session`. Static. */
+const struct trolley_span *trolley_http_options(void);
+
 /* Asks every running operation of this setup to end. Safe in a signal handler. */
 void trolley_setup_cancel(struct trolley_setup *setup);
 
@@ -349,6 +352,14 @@ typedef int (*trolley_ref_source)(void *ctx, struct trolley_ref *ref, struct tro
 #define TROLLEY_DOWNLOAD_REQUIRE_VERIFIED UINT32_C(4) /* unverified counts as partial */
 #define TROLLEY_DOWNLOAD_DRY_RUN UINT32_C(8)          /* only remarks what would be requested */
 
+/* What one of the workers does. Borrowed for the call. */
+struct trolley_worker {
+    uint32_t number;               /* from 0, in order of first work */
+    const char *downloader;        /* "wado-rs pacs-wado"; NULL: it waits for work */
+    const struct trolley_ref *ref; /* the first of what it asks for */
+    uint32_t count;                /* references of the request */
+};
+
 /* A download job: a query or a source of references. Callbacks come from worker threads, one at a
  * time. */
 struct trolley_download_options {
@@ -362,7 +373,9 @@ struct trolley_download_options {
     void (*outcome)(void *ctx, const struct trolley_outcome *outcome);
     void (*progress)(void *ctx, const struct trolley_counts *counts); /* some ten times a second */
     trolley_remark_sink remark;
-    void *ctx; /* of outcome, progress and remark */
+    void *ctx; /* of outcome, progress, remark and worker */
+    void (*worker)(void *ctx,
+                   const struct trolley_worker *worker); /* as a request begins and ends */
 };
 
 /*
