@@ -128,21 +128,25 @@ static void console_time(char *buf, size_t size)
     (void)snprintf(buf, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
+/* `component`: "qido-rs pacs-search", its type and the name of its section. */
 static void console_json(struct console *console, uint32_t level, const char *component,
                          const char *message)
 {
     struct kit_buffer line = {0}, name = {0};
     struct kit_json json = {.out = &line};
+    const char *section = component ? strchr(component, ' ') : NULL;
+    int length = section ? (int)(section - component) : component ? (int)strlen(component) : 0;
     char now[64];
 
     console_time(now, sizeof now);
     kit_json_open(&json, NULL, '{');
     kit_json_text(&json, "time", now);
     kit_json_text(&json, "level", console_level(level));
-    if (component && kit_buffer_printf(&name, "trolley.%s", component) == 0)
+    if (length && kit_buffer_printf(&name, "trolley.%.*s", length, component) == 0)
         kit_json_text(&json, "component", name.data);
     else
         kit_json_text(&json, "component", "trolley");
+    if (section) kit_json_text(&json, "section", section + 1);
     kit_json_text(&json, "message", message);
     kit_json_close(&json);
     if (json.status == 0) console_line(console, &line);

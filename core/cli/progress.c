@@ -106,7 +106,11 @@ void progress_worker(struct progress *progress, const struct trolley_worker *wor
         return;
     }
     if (!console->terminal || console->json) {
-        if (worker->downloader) console_log(console, TROLLEY_LOG_INFO, NULL, text.data);
+        /* The line's component says who. */
+        const char *what = strstr(text.data, ": ");
+
+        if (worker->downloader && what)
+            console_log(console, TROLLEY_LOG_INFO, worker->downloader, what + 2);
     } else if (worker->number < PROGRESS_WORKERS) {
         (void)snprintf(progress->workers[worker->number], PROGRESS_WORKER_MAX, "%s", text.data);
     }
