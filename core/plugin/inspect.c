@@ -4,6 +4,7 @@
 #include <trolley/helpers.h>
 
 #include "core/plugin/setup.h"
+#include "core/prefetch/settings.h"
 #include "kit/buffer.h"
 
 #define SESSION_KEYS_MAX 48 /* more than the host has */
@@ -50,6 +51,25 @@ static void inspect_trolley(struct inspection *inspection, const struct config_s
         trolley_free(trolley);
 }
 
+/* Is it a kind whose sections name a plugin by `type`? */
+static bool inspect_has_plugin(const char *kind)
+{
+    return strcmp(kind, "searcher") == 0 || strcmp(kind, "downloader") == 0 ||
+           strcmp(kind, "storage") == 0;
+}
+
+/* Everything about prefetching, which is read as a whole. */
+static void inspect_prefetch(struct inspection *inspection)
+{
+    struct prefetch_settings *settings;
+    struct trolley_error error;
+
+    if (prefetch_settings_load(inspection->setup, &settings, &error) < 0)
+        inspect_report(inspection, &error);
+    else
+        prefetch_settings_free(settings);
+}
+
 int trolley_setup_check(struct trolley_setup *setup,
                         void (*problem)(void *ctx, const struct trolley_error *error), void *ctx,
                         struct trolley_error *error)
@@ -66,10 +86,11 @@ int trolley_setup_check(struct trolley_setup *setup,
                 inspect_report(&inspection, &found);
         } else if (strcmp(section->kind, "trolley") == 0) {
             inspect_trolley(&inspection, section);
-        } else if (strcmp(section->kind, "settings") != 0) {
+        } else if (inspect_has_plugin(section->kind)) {
             inspect_component(&inspection, section);
         }
     }
+    inspect_prefetch(&inspection);
     if (inspection.worst == 0) return 0;
     return error_set(error, inspection.worst, "%s: the configuration has faults",
                      setup->file ? config_file_path(setup->file) : "no INI file");
@@ -84,7 +105,11 @@ static int inspect_tables(struct trolley_setup *setup, const struct config_secti
 
     tables[0] = config_host_options(section->kind);
     tables[1] = NULL;
-    if (strcmp(section->kind, "settings") == 0 || strcmp(section->kind, "trolley") == 0) return 0;
+    if (strcmp(section->kind, "exporter") == 0) {
+        tables[1] = config_http_options();
+        tables[2] = NULL;
+    }
+    if (!inspect_has_plugin(section->kind)) return 0;
     r = component_get(setup, section->kind, section->name, &component, error);
     if (r == 0) component_tables(&component->plugin, tables);
     return r;

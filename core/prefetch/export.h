@@ -7,6 +7,7 @@
 #define CORE_PREFETCH_EXPORT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core/prefetch/settings.h"
 
@@ -31,6 +32,9 @@ struct prefetch_result {
     uint64_t bytes;
     uint64_t cache_hit, cache_miss, cache_bypass; /* by X-Cache-Status */
     uint64_t retry_after_ms;                      /* the longest asked for by 429 and 503 */
+    /* Not everything was requested (a search failed, the disk is full, log-in was refused, or it
+     * was cancelled), and nobody was told what is missing: a retry must not use `again`. */
+    bool unfinished;
     /* Said when it ends: counts, then the first errors; one line, safe for a terminal. */
     char message[1024];
 };
@@ -39,7 +43,7 @@ struct prefetch_result {
 struct prefetch_export_callbacks {
     void *ctx;
     /* Retry of what failed last time: gives the next request to make, 1, or 0 at the end, or
-     * negative. NULL: everything is expanded anew. */
+     * negative. NULL, or retry_scope = all: everything is expanded anew. */
     int (*again)(void *ctx, struct prefetch_request *ret_request);
     /* A request that failed, to be kept for a retry. Negative ends the export. May be NULL. */
     int (*failed)(void *ctx, const struct prefetch_request *request, const char *message);
