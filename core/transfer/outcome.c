@@ -298,7 +298,7 @@ void transfer_outcome_log(const struct transfer_exchange *x, int64_t took_us)
         r = kit_buffer_printf(&line, " %d, %llu bytes, %lld ms", (int)x->response.status,
                               (unsigned long long)x->decoded, (long long)(took_us / 1000));
     if (r == 0) r = kit_text_escape(&safe, line.data, line.length);
-    if (r == 0) host->log(host, TROLLEY_LOG_DEBUG, "transfer", safe.data);
+    if (r == 0) host->log(host, TROLLEY_LOG_DEBUG, job->door->title, safe.data);
     kit_buffer_free(&line);
     kit_buffer_free(&safe);
 }

@@ -72,6 +72,7 @@ struct trolley_http_session {
     char **homes; /* URLs whose origins are the section's own; none: any is */
     uint32_t home_count;
     const struct trolley_host *host;
+    char title[96]; /* whose requests these are, for the log: "qido-rs pacs-search" */
     CURLM *multi;
     CURL *easy[TRANSFER_KINDS];    /* made at first use */
     uint64_t credentials;          /* 1 + auth.verdicts when HOME's password was set; 0: never */
