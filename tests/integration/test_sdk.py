@@ -290,7 +290,8 @@ def test_first_release(trolley, phantoms, tmp_path):
            f'study = {instance.study}\nseries = {instance.series}\ninstance = {instance.uid}\n'
            f'[downloader d]\ntype = first\npath = {pacs}\n[storage h]\ntype = first\npath = {home}\n'
            '[trolley t]\nsearcher = s\ndownloader = d\nstorage = h\n')
-    assert sdk_build.find_studies(trolley, ini, f'StudyInstanceUID={instance.study}') == [instance.study]
+    found = sdk_build.find_studies(trolley, ini, f'StudyInstanceUID={instance.study}')
+    assert found == [instance.study]
     for outcome in ('stored', 'skipped'):
         result = trolley(ini, 'download', '--study', instance.study, '--report', 'report.jsonl')
         assert result.status == 0, result.stderr
