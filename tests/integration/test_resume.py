@@ -122,21 +122,6 @@ def test_stopped_by_signal(trolley, fault_server, home, tmp_path, number, status
     assert len(check_whole(home, server)) == 24
 
 
-def test_workers_make_up_for_distance(trolley, fault_server, tmp_path):
-    """Eight at a time, 24 requests of 50 ms each take some 3 x 50 ms in place of 24 x 50 ms."""
-    server, took = fault_server('far-away'), {}
-    for workers in 1, 8:
-        since = len(server.requests)
-        result = trolley(ini_of(server, workers), 'download', 'PatientID=PHANTOM', '--output',
-                         f'home{workers}')
-        assert result.status == 0, result.stderr
-        times = [when for when, path, _ in server.requests[since:]
-                 if len(path.split('?')[0].split('/')) == 8]
-        took[workers] = times[-1] - times[0] + 0.05
-    assert took[1] > 24 * 0.05
-    assert took[1] / took[8] > 4, took
-
-
 def test_max_rate(trolley, fault_server, phantoms):
     server = fault_server('none')
     ini = ini_of(server, 2, 'session = slow') + '\n[session slow]\nmax_rate = 64KiB\n'
