@@ -445,7 +445,7 @@ struct trolley_outcome {
     const char *variant;
     const char *downloader; /* section name */
     uint64_t bytes;
-    const char *sha256; /* hex, of the bytes stored */
+    const char *sha256; /* hex, of the bytes stored; not with TROLLEY_DOWNLOAD_NO_HASHES */
     const char *previous_sha256;
     const char *path;
     const char *transfer_syntax;
@@ -470,6 +470,7 @@ typedef int (*trolley_ref_source)(void *ctx, struct trolley_ref *ref, struct tro
 #define TROLLEY_DOWNLOAD_VERIFY UINT32_C(2)           /* fetch again and compare */
 #define TROLLEY_DOWNLOAD_REQUIRE_VERIFIED UINT32_C(4) /* unverified counts as partial */
 #define TROLLEY_DOWNLOAD_DRY_RUN UINT32_C(8)          /* only remarks what would be requested */
+#define TROLLEY_DOWNLOAD_NO_HASHES UINT32_C(16)       /* outcomes go without sha256 */
 
 /* What one of the workers does. Borrowed for the call. */
 struct trolley_worker {
