@@ -11,10 +11,12 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 
-import wado_rs_study as bench
-from wado_rs_study import orthanc
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'integration'))
+
+import orthanc  # noqa: E402  pylint: disable=wrong-import-position
 
 RUNS = int(os.environ.get('BENCH_RUNS', 5))
 LIMIT = int(os.environ.get('BENCH_LIMIT', 60))
@@ -46,6 +48,15 @@ storage = t
 """
 
 
+def timed(arguments, folder, environment):
+    """Seconds, and MiB resident at most, of one command."""
+    log = folder / 'time'
+    subprocess.run(['/usr/bin/time', '-f', '%e %M', '-o', log, *arguments], cwd=folder,
+                   env=environment, check=True, capture_output=True)
+    seconds, kib = log.read_text().split()[-2:]
+    return float(seconds), int(kib) / 1024
+
+
 class Bench:
     """One study on one server, and a folder to fetch it into."""
 
@@ -57,23 +68,35 @@ class Bench:
             DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
                                          'Port': self.listen, 'AllowGet': True}})
 
+    def make_study(self):
+        made = self.folder / 'study'
+        subprocess.run([os.path.join(os.environ['BUILDDIR'], 'phantom'), '--out', made, '--series',
+                        '1', '--instances', str(self.instances), '--bytes', str(self.kib * 1024)],
+                       check=True)
+        self.server.upload(sorted(made.rglob('*.dcm')))
+        shutil.rmtree(made)
+        [self.study] = [entry['0020000D']['Value'][0] for entry in orthanc.json.loads(
+            self.server.get('/dicom-web/studies', accept='application/dicom+json'))]
+
     def trolley(self, *arguments):
         (self.folder / 'bench.ini').write_text(INI.format(port=self.server.dicom_port,
                                                           listen=self.listen))
         (self.folder / 'bench.ini').chmod(0o600)
-        result = bench.timed([os.environ['TROLLEY'], '--config', 'bench.ini', *arguments],
-                             self.folder, dict(os.environ))
-        shutil.rmtree(self.folder / 'home', ignore_errors=True)
-        return result
+        return timed([os.environ['TROLLEY'], '--config', 'bench.ini', *arguments], self.folder,
+                     dict(os.environ))
 
     def download(self, downloader):
-        return self.trolley('download', '--study', self.study, '--downloader', downloader)
+        result = self.trolley('download', '--study', self.study, '--downloader', downloader)
+        files = sum(1 for _ in (self.folder / 'home').glob('*/*/*.dcm'))
+        assert files == self.instances, f'{files} of {self.instances} files'
+        shutil.rmtree(self.folder / 'home')
+        return result
 
     def dcmtk(self, program, *arguments):
         """None when it took too long."""
         (self.folder / 'out').mkdir()
         try:
-            return bench.timed(['timeout', str(LIMIT), program, *arguments, '-S', '-k',
+            return timed(['timeout', str(LIMIT), program, *arguments, '-S', '-k',
                                 'StudyInstanceUID=' + self.study, '127.0.0.1',
                                 str(self.server.dicom_port)], self.folder,
                                {**orthanc.clean_environment(), 'TCP_NODELAY': '1'})
@@ -125,11 +148,10 @@ def compare(name, ours, theirs, aim):
 
 
 def measure(folder, instances, kib, aim):
-    bench.INSTANCES, bench.KIB = instances, kib
     at = Bench(folder, instances, kib)
     at.server.start()
     try:
-        at.study = bench.make_study(folder, at.server)
+        at.make_study()
         size = f'{instances} x {kib} KiB'
         compare(f'C-GET {size} / getscu', lambda: at.download('get'), at.getscu, aim)
         compare(f'C-MOVE {size} / movescu', lambda: at.download('move'), at.movescu, aim)
