@@ -61,9 +61,9 @@ def ini(tmp_path):
     write(folder, '1.2.1.1.1', SeriesInstanceUID='1.2.1.1', Modality='CT', SeriesNumber='1',
           SeriesDescription='Scout', InstanceNumber='1', **head)
     write(folder, '1.2.1.2.1', SeriesInstanceUID='1.2.1.2', Modality='CT', SeriesNumber='2',
-          SeriesDescription=LONG[:60], InstanceNumber='1', **head)
+          SeriesDescription=LONG[:64], InstanceNumber='1', **head)
     write(folder, '1.2.1.2.2', SeriesInstanceUID='1.2.1.2', Modality='CT', SeriesNumber='2',
-          SeriesDescription=LONG[:60], InstanceNumber='2', **head)
+          SeriesDescription=LONG[:64], InstanceNumber='2', **head)
     write(folder, '1.2.2.1.1', SeriesInstanceUID='1.2.2.1', Modality='MR', SeriesNumber='1',
           SeriesDescription='T1', InstanceNumber='1', **other)
     path = tmp_path / 'trolley.ini'
@@ -101,12 +101,12 @@ def test_long_values_are_cut_with_an_ellipsis(ini):
                  'Modality,SeriesInstanceUID,SeriesDescription')
     status, text = on_terminal(ini, 80, *arguments)
     assert status == 0
-    # 8 + 2 + 17 + 2 leave 51 columns.
-    assert lines_of(text) == ['Modality  SeriesInstanceUID  SeriesDescription',
-                              'CT        1.2.1.1            Scout',
-                              'CT        1.2.1.2            ' + LONG[:50] + '…']
+    # Headers give way to values first; 8 + 2 + 8 + 2 leave 60 columns.
+    assert lines_of(text) == ['Modality  SeriesI…  SeriesDescription',
+                              'CT        1.2.1.1   Scout',
+                              'CT        1.2.1.2   ' + LONG[:59] + '…']
     status, text = on_terminal(ini, 200, *arguments)
-    assert lines_of(text)[2] == 'CT        1.2.1.2            ' + LONG[:60]
+    assert lines_of(text)[2] == 'CT        1.2.1.2            ' + LONG[:64]
 
 
 @pytest.mark.parametrize('columns', [80, 200])
@@ -115,9 +115,7 @@ def test_telling_columns_first(ini, columns, level):
     status, text = on_terminal(ini, columns, 'find', 'StudyInstanceUID=1.2.1', '--level', level)
     assert status == 0
     head, *rows = [line for line in lines_of(text) if 'columns do not fit' not in line]
-    assert head.startswith('PatientI')
-    order = ['PatientI', 'PatientN', 'StudyDat']
-    assert sorted(order, key=head.index) == order
+    assert re.match(r'Patient(ID|…) +PatientN(ame|…) +StudyDa(te|…) ', head)
     assert len(rows) == {'study': 1, 'series': 2, 'instance': 3}[level]
     for row in rows:
         assert width(row) <= columns
@@ -137,7 +135,7 @@ def test_a_narrow_terminal_says_what_it_leaves_out(ini):
 def test_table_in_a_pipe_is_not_cut(find):
     assert find('--format', 'table', 'PatientID=1234', '--level', 'series', '--fields',
                 'SeriesDescription,Modality').splitlines() == \
-        [f'{"SeriesDescription":60}  Modality', f'{"Scout":60}  CT', f'{LONG[:60]}  CT']
+        [f'{"SeriesDescription":64}  Modality', f'{"Scout":64}  CT', f'{LONG[:64]}  CT']
 
 
 def test_colour_is_for_terminals(ini, find):
@@ -192,7 +190,7 @@ def test_tree(find):
     text = find('--format', 'tree', '--level', 'instance', 'StudyInstanceUID=1.2.1').splitlines()
     assert [line.rstrip() for line in text[1:]] == \
         ['├─ 1.2.1.1  1  CT  Scout', '│  └─ 1.2.1.1.1  1',
-         f'└─ 1.2.1.2  2  CT  {LONG[:60]}', '   ├─ 1.2.1.2.1  1', '   └─ 1.2.1.2.2  2']
+         f'└─ 1.2.1.2  2  CT  {LONG[:64]}', '   ├─ 1.2.1.2.1  1', '   └─ 1.2.1.2.2  2']
     assert text[0].startswith('1.2.1  20260301  1234  山田^太郎')
 
 
@@ -279,7 +277,7 @@ def test_a_line_a_worker_with_v(tmp_path, phantoms, fault_server):
     assert status == 0
     workers = {line for frame in frames(text) for line in frame.split('\r\n')
                if line.startswith('  ')}
-    assert any(re.match(r'  1 wado-rs d: instance 1\.\d', line) for line in workers), text
+    assert any(re.match(r'  1 wado-rs d: instance \d', line) for line in workers), text
     assert any(line.startswith('  2 ') for line in workers)
     assert all(width(line) < 80 for line in workers)
     lines = [line for line in screen(text) if line]
@@ -288,7 +286,7 @@ def test_a_line_a_worker_with_v(tmp_path, phantoms, fault_server):
     # Not on a terminal they are lines of the log.
     piped = program.run(['--config', path, '-v', 'download', 'PatientID=PHANTOM', '--overwrite'],
                         tmp_path)
-    assert re.search(r'^\S+ info trolley\.wado-rs d: instance 1\.\d', piped.stderr, re.MULTILINE)
+    assert re.search(r'^\S+ info trolley\.wado-rs d: instance \d', piped.stderr, re.MULTILINE)
 
 
 def test_no_bar_where_none_is_wanted(tmp_path, phantoms, fault_server):
