@@ -224,7 +224,9 @@ static int download_run(struct download *download)
         .query = download->query,
         .output = options_value(&cli->args, OPTION_OUTPUT),
         .downloader = options_value(&cli->args, OPTION_DOWNLOADER),
-        .flags = download_flags(&cli->args),
+        /* Hashes are for the report, and cost more than all the rest of the program. */
+        .flags =
+            download_flags(&cli->args) | (download->reporting ? 0 : TROLLEY_DOWNLOAD_NO_HASHES),
         .outcome = download_outcome,
         .progress = download_progress,
         .remark = download_remark,

@@ -21,7 +21,7 @@ static const struct trolley_option schema_rule[] = {
     {OPTION(CHOICE, "entity", NULL, "what one task is about"), .choices = "Study,Series,Instance",
      .aliases = "dcmEntity", .flags = TROLLEY_OPTION_REQUIRED},
     {OPTION(LIST, "exporter", NULL, "what is done with it"), .choices = "exporter",
-     .aliases = "exporter_id, dcmExporterID",
+     .aliases = "exporter_id, dcmExporterID", .metavar = "NAME",
      .flags = CONFIG_OPTION_NAMES | TROLLEY_OPTION_REQUIRED},
     {OPTION(DURATION, "delay", "0", "how long nothing more may arrive before it is done"),
      .aliases = "dcmDuration", .metavar = "PT1M"},

@@ -67,8 +67,9 @@ static bool path_differs(const char *name, const char *type)
     return false;
 }
 
-/* One `{name[,type[,argument]]}` without its braces, as the objects of a URL of `grain` have it. */
-static int path_placeholder(struct path_form *form, char *text, enum prefetch_grain grain)
+/* One `{name[,type[,argument]]}` without its braces, as the objects of a URL have it. The storage's
+ * own words (suffix, contentType) follow from what is asked for. */
+static int path_placeholder(struct path_form *form, char *text, const struct prefetch_url *url)
 {
     const size_t name_length = strcspn(text, ",");
     const char *type = text[name_length] ? text + name_length + 1 : "";
@@ -81,13 +82,14 @@ static int path_placeholder(struct path_form *form, char *text, enum prefetch_gr
     (void)trolley_parse_attribute(text, &tag, NULL);
     names = tag ? path_grain(tag) : PREFETCH_GRAIN_ONE;
     form->levels |= UINT32_C(1) << names;
-    if (tag && (names == PREFETCH_GRAIN_ONE || names > grain))
+    if (tag && (names == PREFETCH_GRAIN_ONE || names > url->grain))
         return kit_buffer_printf(&form->text, "{null,%s}", type);
     if (tag) return kit_buffer_printf(&form->text, "{%08X,%s}", (unsigned)tag, type);
-    return kit_buffer_printf(&form->text, "{%s,%s}", text, type);
+    return kit_buffer_printf(&form->text, "{%s,%s%s}", text, type,
+                             strcmp(text, "now") == 0 || !url->accept ? "" : url->accept);
 }
 
-static int path_template(struct path_form *form, const char *format, enum prefetch_grain grain)
+static int path_template(struct path_form *form, const char *format, const struct prefetch_url *url)
 {
     const char *open, *close;
     char *inside;
@@ -100,7 +102,7 @@ static int path_template(struct path_form *form, const char *format, enum prefet
         r = kit_buffer_append(&form->text, format, (size_t)(open - format));
         inside = strndup(open + 1, (size_t)(close - open - 1));
         if (!inside) return TROLLEY_ERR_NOMEM;
-        if (r == 0) r = path_placeholder(form, inside, grain);
+        if (r == 0) r = path_placeholder(form, inside, url);
         free(inside);
     }
     return r;
@@ -139,7 +141,7 @@ static int path_form(struct path_form *form, const struct config_file *file,
         return 0;
     }
     r = path_root(form, file, storage);
-    return r < 0 ? r : path_template(form, format, url->grain);
+    return r < 0 ? r : path_template(form, format, url);
 }
 
 static int paths_compare(const struct config_file *file, const struct prefetch_exporter *exporter,

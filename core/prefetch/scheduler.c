@@ -91,15 +91,20 @@ void prefetch_scheduler_stop(struct prefetch_scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void prefetch_scheduler_free(struct prefetch_scheduler *scheduler)
+void prefetch_scheduler_drain(struct prefetch_scheduler *scheduler)
 {
-    if (!scheduler) return;
     prefetch_scheduler_stop(scheduler);
     pthread_mutex_lock(&scheduler->lock);
     while (scheduler->running > 0)
         pthread_cond_wait(&scheduler->news, &scheduler->lock);
     pthread_mutex_unlock(&scheduler->lock);
     scheduler_reap(scheduler);
+}
+
+void prefetch_scheduler_free(struct prefetch_scheduler *scheduler)
+{
+    if (!scheduler) return;
+    prefetch_scheduler_drain(scheduler);
     pthread_cond_destroy(&scheduler->news);
     pthread_mutex_destroy(&scheduler->lock);
     pthread_mutex_destroy(&scheduler->remark_lock);

@@ -30,8 +30,9 @@ struct prefetch_scheduling {
 int prefetch_scheduler_new(const struct prefetch_scheduling *scheduling,
                            struct prefetch_scheduler **ret_scheduler, struct trolley_error *error);
 
-/* Ends what runs between two requests, waits for it, and frees. What did not end is SCHEDULED
- * again. */
+/* Ends what runs between two requests, and waits for it. What did not end is SCHEDULED again. */
+void prefetch_scheduler_drain(struct prefetch_scheduler *scheduler);
+
 void prefetch_scheduler_free(struct prefetch_scheduler *scheduler);
 
 /*

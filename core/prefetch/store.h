@@ -212,6 +212,7 @@ int prefetch_store_news_done(struct prefetch_store *store, const struct prefetch
 struct prefetch_seen {
     int64_t instances, series; /* counts; -1: not told */
     char digest[65];           /* of the sorted UIDs, hex; "": not asked for */
+    int64_t seen_ms;           /* when; set by get */
 };
 
 /* Whether the first poll of the watch was recorded: 1, 0 or negative. `what` tells what it asks
@@ -229,10 +230,13 @@ int prefetch_store_watch_set(struct prefetch_store *store, const char *watch, co
                              const char *series, const struct prefetch_seen *seen, int64_t now_ms,
                              struct trolley_error *error);
 
-/* The study's series that were last seen before `since_ms`: shown, and forgotten. */
+/* Before the series of a study are set anew: what is not set until watch_gone is gone. */
+int prefetch_store_watch_mark(struct prefetch_store *store, const char *watch, const char *study,
+                              struct trolley_error *error);
+/* Shows the study's series that are gone, and forgets them. */
 int prefetch_store_watch_gone(struct prefetch_store *store, const char *watch, const char *study,
-                              int64_t since_ms, int (*each)(void *ctx, const char *series),
-                              void *ctx, struct trolley_error *error);
+                              int (*each)(void *ctx, const char *series), void *ctx,
+                              struct trolley_error *error);
 
 /* Forgets what was not seen since then. */
 int prefetch_store_watch_forget(struct prefetch_store *store, const char *watch, int64_t since_ms,

@@ -105,7 +105,7 @@ int prefetch_store_watch_get(struct prefetch_store *store, const char *watch, co
 
     pthread_mutex_lock(&store->lock);
     r = store_start(store, &statement, error,
-                    "SELECT instances, series_count, digest FROM seen"
+                    "SELECT instances, series_count, digest, seen_ms FROM seen"
                     " WHERE watch = ?1 AND study = ?2 AND series = ?3",
                     "ttt", watch, study, blank(series));
     if (r == 0) {
@@ -115,6 +115,7 @@ int prefetch_store_watch_get(struct prefetch_store *store, const char *watch, co
             ret_seen->series = sqlite3_column_int64(statement, 1);
             (void)snprintf(ret_seen->digest, sizeof ret_seen->digest, "%s",
                            store_text(statement, 2));
+            ret_seen->seen_ms = sqlite3_column_int64(statement, 3);
             r = 1;
         } else if (step != SQLITE_DONE) {
             r = store_fail(store, error);
@@ -136,9 +137,19 @@ int prefetch_store_watch_set(struct prefetch_store *store, const char *watch, co
     return r < 0 ? r : 0;
 }
 
+int prefetch_store_watch_mark(struct prefetch_store *store, const char *watch, const char *study,
+                              struct trolley_error *error)
+{
+    int r = store_do(store, error,
+                     "UPDATE seen SET seen_ms = 0 WHERE watch = ?1 AND study = ?2 AND series <> ''",
+                     "tt", watch, study);
+
+    return r < 0 ? r : 0;
+}
+
 int prefetch_store_watch_gone(struct prefetch_store *store, const char *watch, const char *study,
-                              int64_t since_ms, int (*each)(void *ctx, const char *series),
-                              void *ctx, struct trolley_error *error)
+                              int (*each)(void *ctx, const char *series), void *ctx,
+                              struct trolley_error *error)
 {
     sqlite3_stmt *statement;
     int r = prefetch_store_begin(store, error), step = SQLITE_DONE;
@@ -146,8 +157,8 @@ int prefetch_store_watch_gone(struct prefetch_store *store, const char *watch, c
     if (r < 0) return r;
     r = store_start(store, &statement, error,
                     "SELECT series FROM seen WHERE watch = ?1 AND study = ?2 AND series <> ''"
-                    " AND seen_ms < ?3",
-                    "tti", watch, study, since_ms);
+                    " AND seen_ms = 0",
+                    "tt", watch, study);
     if (r == 0) {
         while (r == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW)
             r = each(ctx, store_text(statement, 0));
@@ -157,8 +168,8 @@ int prefetch_store_watch_gone(struct prefetch_store *store, const char *watch, c
     if (r == 0)
         r = store_do(store, error,
                      "DELETE FROM seen WHERE watch = ?1 AND study = ?2 AND series <> ''"
-                     " AND seen_ms < ?3",
-                     "tti", watch, study, since_ms);
+                     " AND seen_ms = 0",
+                     "tt", watch, study);
     r = prefetch_store_end(store, r, error);
     return r < 0 ? r : 0;
 }
