@@ -7,6 +7,7 @@
 #define CORE_PREFETCH_EXPORT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core/prefetch/settings.h"
 
