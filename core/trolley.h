@@ -86,6 +86,9 @@ const char *trolley_setup_key(const struct trolley_setup *setup, const char *kin
 const char *trolley_section_kind(uint32_t i);
 const struct trolley_span *trolley_section_options(const char *kind);
 
+/* The keys that sections of components with TROLLEY_COMPONENT_HTTP have, too: `session`. Static. */
+const struct trolley_span *trolley_http_options(void);
+
 /* Asks every running operation of this setup to end, with TROLLEY_ERR_CANCELLED within about a
  * second, and every later one at once: to go on, open the file anew. Safe in a signal handler.
  * [any] */
@@ -228,17 +231,36 @@ uint32_t trolley_query_type_params(const struct trolley_query_type *type,
 /* ---- study tree
  * --------------------------------------------------------------------------------------------- */
 
+/*
+ * What a find brought: studies, their series, their instances. It is only read: several threads may
+ * use one tree at once. Nodes and all texts belong to the tree and live until it is freed. Every
+ * function here takes NULL, as an empty tree or as no node.
+ */
 struct trolley_tree;
-struct trolley_node; /* a study, series or instance; belongs to its tree */
+struct trolley_node; /* a study, series or instance */
 
+/* Frees a tree with all its nodes. */
 void trolley_tree_free(struct trolley_tree *tree);
-const struct trolley_node *
-trolley_tree_first(const struct trolley_tree *tree); /* first study, NULL when empty */
+
+/* The first study; NULL when the tree is empty. */
+const struct trolley_node *trolley_tree_first(const struct trolley_tree *tree);
+
+/* How many nodes of a level (enum trolley_level) it has. */
 uint64_t trolley_tree_count(const struct trolley_tree *tree, uint32_t level);
-const struct trolley_node *trolley_node_next(const struct trolley_node *node); /* next sibling */
+
+/* The next of the same parent, in the order in which they came; NULL behind the last. */
+const struct trolley_node *trolley_node_next(const struct trolley_node *node);
+
+/* Its first child; NULL for an instance, and where the find did not go so deep. */
 const struct trolley_node *trolley_node_first_child(const struct trolley_node *node);
+
+/* The study of a series, the series of an instance; NULL for a study. */
 const struct trolley_node *trolley_node_parent(const struct trolley_node *node);
+
+/* Its level, an enum trolley_level; 0 for NULL. */
 uint32_t trolley_node_level(const struct trolley_node *node);
+
+/* Its Study, Series or SOP Instance UID. Borrowed. */
 const char *trolley_node_uid(const struct trolley_node *node);
 
 /* The node with that UID: a study of the tree, or below `parent`. NULL when absent. */
@@ -423,7 +445,7 @@ struct trolley_outcome {
     const char *variant;
     const char *downloader; /* section name */
     uint64_t bytes;
-    const char *sha256; /* hex, of the bytes stored */
+    const char *sha256; /* hex, of the bytes stored; not with TROLLEY_DOWNLOAD_NO_HASHES */
     const char *previous_sha256;
     const char *path;
     const char *transfer_syntax;
@@ -448,6 +470,15 @@ typedef int (*trolley_ref_source)(void *ctx, struct trolley_ref *ref, struct tro
 #define TROLLEY_DOWNLOAD_VERIFY UINT32_C(2)           /* fetch again and compare */
 #define TROLLEY_DOWNLOAD_REQUIRE_VERIFIED UINT32_C(4) /* unverified counts as partial */
 #define TROLLEY_DOWNLOAD_DRY_RUN UINT32_C(8)          /* only remarks what would be requested */
+#define TROLLEY_DOWNLOAD_NO_HASHES UINT32_C(16)       /* outcomes go without sha256 */
+
+/* What one of the workers does. Borrowed for the call. */
+struct trolley_worker {
+    uint32_t number;               /* from 0, in order of first work */
+    const char *downloader;        /* "wado-rs pacs-wado"; NULL: it waits for work */
+    const struct trolley_ref *ref; /* the first of what it asks for */
+    uint32_t count;                /* references of the request */
+};
 
 /* A download job. Exactly one of query, source and refs says what is wanted. Callbacks come from
  * worker threads, one at a time, while the call runs; all may be NULL. */
@@ -462,7 +493,7 @@ struct trolley_download_options {
     void (*outcome)(void *ctx, const struct trolley_outcome *outcome);
     void (*progress)(void *ctx, const struct trolley_counts *counts); /* some ten times a second */
     trolley_remark_sink remark;
-    void *ctx; /* of outcome, progress and remark */
+    void *ctx; /* of outcome, progress, remark and worker */
     /* Of struct trolley_ref, any mixture of levels; those of one study in a row are one job.
      * TROLLEY_SPAN of <trolley/helpers.h> makes one of an array. */
     struct trolley_span refs;
@@ -471,6 +502,8 @@ struct trolley_download_options {
      * plugin and no section. NULL: the trolley's. Not together with `output`. */
     const struct trolley_storage_ops *storage;
     void *storage_self; /* `self` of its operations */
+    /* As a request begins and ends. */
+    void (*worker)(void *ctx, const struct trolley_worker *worker);
 };
 
 /*

@@ -9,16 +9,17 @@
 
 static const struct cli_command main_commands[] = {
     {"find", COMMAND_FIND, "[KEY=VALUE ...]", "Finds studies, series or instances",
-     "KEY is a DICOM keyword (PatientName), a tag (00100010), a dotted path\n"
-     "of these, or a parameter of the query type (limit). VALUE may have the\n"
-     "wildcards * and ?, and be several with \\ between. Dates: 20150301,\n"
-     "2015-03-01, 20150301-20150401, A..B, today, yesterday, today-7d.\n",
+     "KEY is a DICOM keyword (PatientName), a tag (00100010), a dotted\n"
+     "path of these, or a parameter of the query type (limit). VALUE may\n"
+     "have the wildcards * and ?, and be several with \\ between. Dates:\n"
+     "20150301, 2015-03-01, 20150301-20150401, A..B, today, today-7d.\n",
      cmd_find},
     {"download", COMMAND_DOWNLOAD, "[KEY=VALUE ...]",
      "Brings home what a query matches, or what references name",
-     "One of: KEY=VALUE ... as for find; --study UID and below; --from FILE.\n"
-     "What the storage holds whole is skipped: the same command again goes on\n"
-     "where it stopped. The last line on standard error is the verdict.\n",
+     "One of: KEY=VALUE ... as for find; --study UID and below; --from\n"
+     "FILE. What the storage holds whole is skipped: the same command\n"
+     "again goes on where it stopped. The last line on standard error is\n"
+     "the verdict.\n",
      cmd_download},
     {"ping", COMMAND_PING, "", "Asks every backend of the trolley for a sign of life", NULL,
      cmd_ping},
@@ -46,7 +47,7 @@ static const struct cli_command main_commands[] = {
      cmd_completion},
     {"manual", COMMAND_MANUAL, "1 | 5 [TYPE ...] | 7", "Prints a manual page for man",
      "1  trolley(1): the program\n"
-     "5  trolley.ini(5): the INI file, with the keys of these plugins or of all\n"
+     "5  trolley.ini(5): the INI file, with the keys of these plugins\n"
      "7  trolley-plugin(7): how a plugin is made\n",
      cmd_manual},
     {0},

@@ -186,6 +186,8 @@ static void config_plugin(struct config_page *page, const char *name)
         kit_buffer_free(&heading);
         manual_printf(&page->manual, "`%s = %s`: %s.", session ? "auth" : "type", info.name,
                       (*component)->summary ? (*component)->summary : info.name);
+        if ((*component)->flags & TROLLEY_COMPONENT_HTTP)
+            config_options(&page->manual, trolley_http_options());
         config_options(&page->manual, (*component)->options);
     }
 }

@@ -7,6 +7,8 @@
 #include "core/prefetch/settings.h"
 #include "kit/buffer.h"
 
+#define SESSION_KEYS_MAX 48 /* more than the host has */
+
 struct inspection {
     struct trolley_setup *setup;
     void (*problem)(void *ctx, const struct trolley_error *error);
@@ -149,17 +151,43 @@ int trolley_setup_show(struct trolley_setup *setup, char **ret_text, struct trol
     return *ret_text ? 0 : error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
 }
 
+/* A log-in plugin without a secret of its own logs in as the session's user: then these keys are as
+ * good as required. Fills `ret_options` (room for SESSION_KEYS_MAX). */
+static void inspect_session_options(const struct trolley_component *component,
+                                    struct trolley_option *options, struct trolley_span *ret_span)
+{
+    const struct trolley_span *host = config_host_options("session");
+    bool own_secret = false;
+    uint32_t i;
+
+    for (i = 0; component->options && i < component->options->count; i++) {
+        const struct trolley_option *option = trolley_span_at(component->options, i);
+
+        if (option->flags & TROLLEY_OPTION_SECRET) own_secret = true;
+    }
+    for (i = 0; i < host->count && i < SESSION_KEYS_MAX; i++) {
+        options[i] = *(const struct trolley_option *)trolley_span_at(host, i);
+        if (!own_secret &&
+            (strcmp(options[i].key, "user") == 0 || strcmp(options[i].key, "password") == 0))
+            options[i].flags |= TROLLEY_OPTION_REQUIRED;
+    }
+    *ret_span = (struct trolley_span){options, i, sizeof *options};
+}
+
 /* The sample section of one component: of an auth plugin, a session with that log-in. */
 static int inspect_example_component(const struct trolley_component *component, const char *type,
                                      struct kit_buffer *text)
 {
     const struct trolley_span *tables[5] = {NULL};
     const bool session = component->kind == TROLLEY_KIND_AUTH;
+    struct trolley_option options[SESSION_KEYS_MAX];
+    struct trolley_span session_options;
     struct kit_buffer name = {0};
     int r = kit_buffer_printf(&name, "my-%s", type);
 
     if (session) {
-        tables[0] = config_host_options("session");
+        inspect_session_options(component, options, &session_options);
+        tables[0] = &session_options;
         tables[1] = component->options;
     } else {
         component_tables(component, tables);

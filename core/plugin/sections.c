@@ -42,6 +42,11 @@ const struct trolley_span *trolley_section_options(const char *kind)
     return config_host_options(kind);
 }
 
+const struct trolley_span *trolley_http_options(void)
+{
+    return config_http_options();
+}
+
 void trolley_plugin_names(struct trolley_setup *setup, void (*each)(void *ctx, const char *name),
                           void *ctx)
 {

@@ -41,6 +41,7 @@ static int claim_add(struct fetch *fetch, const struct trolley_meta *meta, uint3
 
     if (r < 0) return r;
     study->entries[*ret_index].flags |= ENTRY_UNASKED;
+    if (study->naming) return 0; /* counted once the names are there */
     study->came++;
     series = &study->series[study->entries[*ret_index].series];
     /* Those that were counted are expected already; a counted series has an entry of its own. */

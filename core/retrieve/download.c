@@ -30,6 +30,7 @@ struct download {
     struct store store;
     struct run run;
     struct expander expander;
+    struct early early;
     struct instance *expander_instance; /* own one, when it is not the searcher's */
     struct trolley_tree *found;
     struct tree_source tree_source;
@@ -102,7 +103,7 @@ static int download_open_downloaders(struct download *download, struct trolley_e
     uint32_t i;
     int r = 0;
 
-    if (!only && !names->count) return trolley_lacks(download->trolley, "downloader", "", error);
+    if (!only && !names->count) return retrieve_lacks(download->trolley, "downloader", "", error);
     download->run.downloaders = calloc(only ? 1 : names->count, sizeof *download->run.downloaders);
     if (!download->run.downloaders) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
     if (only) return download_add(download, only, error);
@@ -138,7 +139,7 @@ static int download_open_storage(struct download *download, struct trolley_error
     } else if (trolley->storage) {
         r = component_get(trolley->setup, "storage", trolley->storage, &component, error);
     } else {
-        r = trolley_lacks(trolley, "storage", "; or say where with --output DIR", error);
+        r = retrieve_lacks(trolley, "storage", "; or say where with --output DIR", error);
     }
     if (r < 0) return r;
     download->task.component = component->title;
@@ -310,6 +311,47 @@ static void download_rehearse(struct download *download, struct study *study)
     run_verdict(&download->run, study);
 }
 
+/* Nothing of it can be there already, or all is fetched again anyway. */
+static bool download_wants_early(void *ctx, const struct study *study)
+{
+    struct download *download = ctx;
+
+    return (download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) ||
+           store_lacks(&download->store, study->uid, &download->task);
+}
+
+static bool download_begin(void *ctx, struct study *study)
+{
+    struct download *download = ctx;
+
+    return run_begin(&download->run, study);
+}
+
+static void download_named(void *ctx, struct study *study)
+{
+    struct download *download = ctx;
+
+    run_named(&download->run, study);
+}
+
+/* Studies are begun early where the first downloader likes to be asked for them as a whole, and for
+ * nothing that only their names tell: over DIMSE the SOP classes are part of the negotiation. */
+static void download_prepare_early(struct download *download)
+{
+    const struct run_downloader *first = &download->run.downloaders[0];
+
+    if (!(first->component->plugin.flags & TROLLEY_COMPONENT_HTTP) ||
+        first->ask.preferred > TROLLEY_LEVEL_SERIES)
+        return;
+    download->early = (struct early){.ctx = download,
+                                     .level = first->ask.preferred,
+                                     .lock = &download->run.lock,
+                                     .wanted = download_wants_early,
+                                     .begin = download_begin,
+                                     .named = download_named};
+    download->expander.early = &download->early;
+}
+
 /* Feeds the run study by study. */
 static int download_feed(struct download *download, struct trolley_error *error)
 {
@@ -320,16 +362,18 @@ static int download_feed(struct download *download, struct trolley_error *error)
     if (!rehearsal) {
         r = run_start(&download->run, error);
         if (r < 0) return r;
+        download_prepare_early(download);
     }
     while (!atomic_load(download->run.cancel) && !atomic_load(&download->store.is_dead)) {
         r = expand_next(&download->reader, &download->expander, &study, error);
         if (r <= 0) break;
+        r = 0;
+        if (!study) continue;
         download_skip(download, study);
         if (rehearsal)
             download_rehearse(download, study);
         else
             run_add(&download->run, study);
-        r = 0;
     }
     if (!rehearsal) run_finish(&download->run);
     return r < 0 ? r : 0;

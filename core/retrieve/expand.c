@@ -91,9 +91,28 @@ static int reader_fill(struct ref_reader *reader, struct trolley_error *error)
     return 1;
 }
 
+/* A study may be being fetched while it is expanded. */
+static void expand_lock(const struct expander *expander, const struct study *study)
+{
+    if (study->naming) pthread_mutex_lock(expander->early->lock);
+}
+
+static void expand_unlock(const struct expander *expander, const struct study *study)
+{
+    if (study->naming) pthread_mutex_unlock(expander->early->lock);
+}
+
+/* Where the records of a query go. */
+struct expansion {
+    const struct expander *expander;
+    struct study *study;
+};
+
 /* Puts the records of an instance query into the study. */
 static int32_t expand_record(void *ctx, const struct trolley_record *record)
 {
+    const struct expansion *to = ctx;
+    int r;
     const char *series = NULL, *instance = NULL, *sop_class = NULL, *syntax = NULL;
     uint32_t i, index;
 
@@ -106,7 +125,24 @@ static int32_t expand_record(void *ctx, const struct trolley_record *record)
         if (element->tag == 0x00080016) sop_class = text;
         if (element->tag == 0x00083002) syntax = text;
     }
-    return study_add(ctx, TROLLEY_LEVEL_INSTANCE, series, instance, sop_class, syntax, &index);
+    expand_lock(to->expander, to->study);
+    r = study_add(to->study, TROLLEY_LEVEL_INSTANCE, series, instance, sop_class, syntax, &index);
+    expand_unlock(to->expander, to->study);
+    return r;
+}
+
+/* Puts the records of a series query into the study, which nobody else has yet. */
+static int32_t expand_series_record(void *ctx, const struct trolley_record *record)
+{
+    uint32_t i, index;
+
+    for (i = 0; i < record->elements.count; i++) {
+        const struct trolley_element *element = trolley_span_at(&record->elements, i);
+
+        if (element->tag == 0x0020000e)
+            return study_series(ctx, trolley_span_text(&element->values, 0), &index);
+    }
+    return 0;
 }
 
 /* One question to the searcher: what of a level lies below `ref`, with one attribute more. */
@@ -154,42 +190,70 @@ static int expand_ask_again(const struct expander *expander, const struct trolle
 }
 
 /* The reference itself becomes the entry, with the reason why its instances are not known. */
-static int expand_give_up(struct study *study, const struct trolley_ref *ref, int status,
-                          const char *message)
+static int expand_give_up(const struct expander *expander, struct study *study,
+                          const struct trolley_ref *ref, int status, const char *message)
 {
     struct task_failure failure = {.status = status, .flags = TROLLEY_FAILURE_PERMANENT};
     uint32_t index;
     int r;
 
+    (void)snprintf(failure.message, sizeof failure.message, "%s", message);
+    expand_lock(expander, study);
     if (status != TROLLEY_ERR_NOT_FOUND) study->doubtful = true;
     r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
+    if (r == 0) {
+        study_fail(study, &study->entries[index], &failure);
+        study->entries[index].flags |= ENTRY_HOPELESS;
+    }
+    expand_unlock(expander, study);
+    return r;
+}
 
-    if (r < 0) return r;
-    (void)snprintf(failure.message, sizeof failure.message, "%s", message);
-    study_fail(study, &study->entries[index], &failure);
-    study->entries[index].flags |= ENTRY_HOPELESS;
-    return 0;
+/* Begins with a whole study before its instances are named, where that may be. A searcher that does
+ * not answer here is asked again for the instances, with all patience. */
+static void expand_begin(const struct expander *expander, const struct trolley_ref *ref,
+                         struct study *study)
+{
+    const struct question question = {"series", "Modality", {study, expand_series_record}};
+    const struct early *early = expander->early;
+    struct trolley_error error = {0};
+    struct search_counts counts = {0};
+
+    if (!early || ref->level != TROLLEY_LEVEL_STUDY || study->entry_count || study->series_count ||
+        study->naming || !early->wanted(early->ctx, study))
+        return;
+    if (early->level == TROLLEY_LEVEL_SERIES &&
+        (!(expander->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)) ||
+         expand_ask(expander, ref, &question, &counts, &error) < 0 || !study->series_count))
+        return;
+    (void)early->begin(early->ctx, study);
 }
 
 /* A study or series: all its instances, named by the searcher. */
 static int expand_wide(const struct expander *expander, const struct trolley_ref *ref,
                        struct study *study)
 {
-    const struct question question = {"instance", "SOPClassUID", {study, expand_record}};
+    struct expansion to = {expander, study};
+    const struct question question = {"instance", "SOPClassUID", {&to, expand_record}};
     const unsigned warnings = atomic_load(&expander->task->warnings);
     struct trolley_error error = {0};
     struct search_counts counts;
-    int r = expand_ask_again(expander, ref, &question, &counts, &error);
+    int r;
 
+    expand_begin(expander, ref, study);
+    r = expand_ask_again(expander, ref, &question, &counts, &error);
     if (r == TROLLEY_ERR_NOMEM) return r;
-    if (r < 0) return expand_give_up(study, ref, r, error.message);
+    if (r < 0) return expand_give_up(expander, study, ref, r, error.message);
     if (counts.malformed)
-        return expand_give_up(study, ref, TROLLEY_ERR_PROTOCOL,
+        return expand_give_up(expander, study, ref, TROLLEY_ERR_PROTOCOL,
                               "the searcher named objects without a valid UID");
     if (counts.records == 0)
-        return expand_give_up(study, ref, TROLLEY_ERR_NOT_FOUND,
+        return expand_give_up(expander, study, ref, TROLLEY_ERR_NOT_FOUND,
                               "the searcher knows no such object");
-    if (atomic_load(&expander->task->warnings) != warnings) study->doubtful = true;
+    if (atomic_load(&expander->task->warnings) == warnings) return 0;
+    expand_lock(expander, study);
+    study->doubtful = true;
+    expand_unlock(expander, study);
     return 0;
 }
 
@@ -232,7 +296,7 @@ static int expand_blind(const struct expander *expander, const struct trolley_re
     if (expander->searcher && (expander->levels & TROLLEY_LEVEL_BIT(ref->level)))
         r = expand_ask_again(expander, ref, &question, &counts, &error);
     if (r == 0 && counts.records == 0 && counts.malformed == 0)
-        return expand_give_up(study, ref, TROLLEY_ERR_NOT_FOUND,
+        return expand_give_up(expander, study, ref, TROLLEY_ERR_NOT_FOUND,
                               "the searcher knows no such object");
     r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
     if (r == 0 && counting.related < INT32_MAX)
@@ -240,7 +304,8 @@ static int expand_blind(const struct expander *expander, const struct trolley_re
     return r;
 }
 
-static int expand_ref(struct expander *expander, const struct trolley_ref *ref, struct study *study)
+/* What is asked for as such, under the lock of a study that has begun. */
+static int expand_note(const struct trolley_ref *ref, struct study *study)
 {
     uint32_t index;
     int r;
@@ -248,15 +313,44 @@ static int expand_ref(struct expander *expander, const struct trolley_ref *ref, 
     if (ref->level == TROLLEY_LEVEL_INSTANCE)
         return study_add(study, ref->level, ref->series, ref->instance, ref->sop_class,
                          ref->transfer_syntax, &index);
-    if (ref->level == TROLLEY_LEVEL_STUDY) study->whole = true;
-    if (ref->level == TROLLEY_LEVEL_SERIES) {
-        r = study_series(study, ref->series, &index);
-        if (r < 0) return r;
-        study->series[index].whole = true;
+    if (ref->level == TROLLEY_LEVEL_STUDY) {
+        study->whole = true;
+        return 0;
     }
+    r = study_series(study, ref->series, &index);
+    if (r == 0) study->series[index].whole = true;
+    return r;
+}
+
+static int expand_ref(struct expander *expander, const struct trolley_ref *ref, struct study *study)
+{
+    int r;
+
+    expand_lock(expander, study);
+    r = expand_note(ref, study);
+    expand_unlock(expander, study);
+    if (r < 0 || ref->level == TROLLEY_LEVEL_INSTANCE) return r;
     if (expander->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE))
         return expand_wide(expander, ref, study);
     return expand_blind(expander, ref, study);
+}
+
+/* All references were read, or one of them could not be. */
+static void expand_end(const struct expander *expander, struct study *study, int r,
+                       struct study **ret_study)
+{
+    *ret_study = r < 0 ? NULL : study;
+    if (!study->naming) {
+        if (r < 0) study_free(study);
+        return;
+    }
+    *ret_study = NULL;
+    if (r < 0) {
+        expand_lock(expander, study);
+        study->doubtful = true;
+        expand_unlock(expander, study);
+    }
+    expander->early->named(expander->early->ctx, study);
 }
 
 int expand_next(struct ref_reader *reader, struct expander *expander, struct study **ret_study,
@@ -277,12 +371,8 @@ int expand_next(struct ref_reader *reader, struct expander *expander, struct stu
         }
         r = reader_fill(reader, error);
     }
-    if (r < 0) {
-        study_free(study);
-        return r;
-    }
-    *ret_study = study;
-    return 1;
+    expand_end(expander, study, r, ret_study);
+    return r < 0 ? r : 1;
 }
 
 void tree_source_init(struct tree_source *source, const struct trolley_tree *tree, uint32_t level)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/retrieve/item.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <trolley/helpers.h>
 
 #include "core/model/part10.h"
 #include "core/retrieve/claim.h"
+#include "core/retrieve/digest.h"
+#include "core/retrieve/tell.h"
 
 #define META_SIZE_1_0 (offsetof(struct trolley_meta, elements) + sizeof(struct trolley_span))
 
@@ -20,8 +21,8 @@ enum item_state {
 struct item {
     struct fetch *fetch;
     struct task task;
-    struct part10 *head; /* NULL for variants */
-    EVP_MD_CTX *digest;
+    struct part10 *head;   /* NULL for variants */
+    struct digest *digest; /* NULL when nobody wants it */
     void *writer;
     uint64_t bytes;
     uint32_t entry; /* index while ACCEPTED */
@@ -44,7 +45,7 @@ static void item_free(struct item *item)
 {
     item_drop(item);
     part10_free(item->head);
-    EVP_MD_CTX_free(item->digest);
+    digest_free(item->digest);
     task_clear(&item->task);
     free(item);
 }
@@ -158,9 +159,10 @@ static int item_prepare(struct item *item)
     struct store *store = item->fetch->store;
     int r;
 
-    item->digest = EVP_MD_CTX_new();
-    if (!item->digest || EVP_DigestInit_ex(item->digest, EVP_sha256(), NULL) != 1)
-        return TROLLEY_ERR_NOMEM;
+    if (!(item->fetch->report->options->flags & TROLLEY_DOWNLOAD_NO_HASHES)) {
+        item->digest = digest_new();
+        if (!item->digest) return TROLLEY_ERR_NOMEM;
+    }
     if (item_is_dicom(item)) {
         r = part10_new(&store->needs, &item->head);
         if (r < 0) return r;
@@ -255,7 +257,7 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     item_read_head(item, data, length);
     if (item_too_large(item)) return item_give_up(item);
     if (!item->writer) return 0;
-    (void)EVP_DigestUpdate(item->digest, data, length);
+    digest_update(item->digest, data, length);
     task_reset(&item->task);
     r = fetch->store->ops->write(item->writer, data, length, &item->task.abi);
     if (r < 0 && !item->failure.status) {
@@ -266,27 +268,12 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     return r;
 }
 
-/* The hex digest of what was written. */
-static const char *item_sha256(struct item *item, char hex[65])
-{
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned int length = 0, i;
-
-    if (EVP_DigestFinal_ex(item->digest, raw, &length) != 1 || length != 32) return NULL;
-    for (i = 0; i < length; i++) {
-        hex[2 * i] = "0123456789abcdef"[raw[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[raw[i] & 15];
-    }
-    hex[64] = '\0';
-    return hex;
-}
-
 static int item_commit(struct item *item)
 {
     struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_STORED, .frame = item->meta.frame};
     struct trolley_meta meta = item->meta;
     void *writer = item->writer;
-    char hex[65];
+    char hex[DIGEST_HEX_SIZE];
     int r;
 
     meta.size_hint = item->bytes;
@@ -298,7 +285,7 @@ static int item_commit(struct item *item)
     outcome.transfer_syntax = meta.transfer_syntax;
     outcome.downloader = item->fetch->downloader;
     outcome.bytes = item->bytes;
-    outcome.sha256 = item_sha256(item, hex);
+    outcome.sha256 = digest_hex(item->digest, hex);
     item->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(&item->task);
     r = store_commit(item->fetch->store, writer, item->fetch->study, &meta, &outcome, &item->task);
@@ -371,89 +358,16 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     return status;
 }
 
-/* Does `ref` mean this entry? A study or series means all below it. */
-static bool ref_covers(const struct study *study, const struct trolley_ref *ref,
-                       const struct entry *entry)
+void fetch_await_names(const struct fetch *fetch)
 {
-    if (ref->level >= TROLLEY_LEVEL_SERIES && ref->series &&
-        (entry->series == ENTRY_NONE || strcmp(study->series[entry->series].uid, ref->series) != 0))
-        return false;
-    return ref->level < TROLLEY_LEVEL_INSTANCE ||
-           (entry->uid && ref->instance && strcmp(entry->uid, ref->instance) == 0);
-}
-
-static int32_t item_failed(void *ctx, const struct trolley_ref *ref,
-                           const struct trolley_failure *theirs)
-{
-    struct fetch *fetch = ctx;
-    struct study *study = fetch->study;
-    struct task_failure failure;
-    uint64_t cursor = 0;
-    uint32_t i;
-
-    task_failure_read(&failure, theirs);
-    pthread_mutex_lock(fetch->run_lock);
-    if (failure.flags & TROLLEY_FAILURE_STOP_ALL) fetch->stop_all = failure;
-    if (ref->level == TROLLEY_LEVEL_INSTANCE) {
-        i = study_lookup(study, ref->instance);
-        if (i != ENTRY_NONE && study->entries[i].state == ENTRY_PENDING) {
-            study->entries[i].flags |= ENTRY_FAILED_NOW;
-            study_fail(study, &study->entries[i], &failure);
-        }
-    } else {
-        while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
-            struct entry *entry = &study->entries[i];
-
-            if (entry->state != ENTRY_PENDING || !ref_covers(study, ref, entry)) continue;
-            entry->flags |= ENTRY_FAILED_NOW;
-            study_fail(study, entry, &failure);
-        }
-    }
-    pthread_mutex_unlock(fetch->run_lock);
-    return atomic_load(fetch->cancel) ? TROLLEY_ERR_CANCELLED : 0;
-}
-
-/* Where nobody named instances, the server's own count says when all of them are there. */
-static int32_t item_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances)
-{
-    struct fetch *fetch = ctx;
-    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->downloader, ref, NULL};
-    char text[80];
-
-    if (instances > 0 && instances < INT32_MAX) {
-        pthread_mutex_lock(fetch->run_lock);
-        report_expect(fetch->report, study_count(fetch->study, ref, (uint32_t)instances));
-        pthread_mutex_unlock(fetch->run_lock);
-    }
-    (void)snprintf(text, sizeof text, "the server announces %llu instances",
-                   (unsigned long long)instances);
-    remark.message = text;
-    report_remark(fetch->report, &remark);
-    return 0;
+    while (fetch->study->naming)
+        pthread_cond_wait(fetch->run_changed, fetch->run_lock);
 }
 
 struct trolley_dataset_sink item_sink(struct fetch *fetch)
 {
     struct trolley_dataset_sink sink = {fetch,    item_begin,  item_write,
-                                        item_end, item_failed, item_expect};
+                                        item_end, tell_failed, tell_expect};
 
     return sink;
-}
-
-void item_lost(struct study *study, pthread_mutex_t *run_lock,
-               const struct trolley_outcome *outcome, const struct task_failure *failure)
-{
-    uint32_t index;
-
-    pthread_mutex_lock(run_lock);
-    index = study_lookup(study, outcome->instance);
-    if (index != ENTRY_NONE) {
-        struct entry *entry = &study->entries[index];
-
-        entry->state = ENTRY_PENDING;
-        entry->flags |= ENTRY_BROKEN;
-        if (entry->attempts < UINT8_MAX) entry->attempts++;
-        study_fail(study, entry, failure);
-    }
-    pthread_mutex_unlock(run_lock);
 }

@@ -21,6 +21,7 @@ struct fetch {
     struct store *store;
     struct report *report;
     pthread_mutex_t *run_lock; /* guards the study */
+    pthread_cond_t *run_changed;
     const atomic_int *cancel;
     uint32_t request; /* its number within the study, from 1 */
 
@@ -29,11 +30,11 @@ struct fetch {
     struct task_failure gave_up, stop_all;
 };
 
+/* What a request left undone means nothing before it is known what it should have brought. Under
+ * run_lock. */
+void fetch_await_names(const struct fetch *fetch);
+
 /* The sink to hand to fetch(); valid as long as `fetch`. Its functions are [any]. */
 struct trolley_dataset_sink item_sink(struct fetch *fetch);
-
-/* A committed item that a failed sync lost goes back to what is missing. Under no lock. */
-void item_lost(struct study *study, pthread_mutex_t *run_lock,
-               const struct trolley_outcome *outcome, const struct task_failure *failure);
 
 #endif

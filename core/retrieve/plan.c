@@ -42,8 +42,10 @@ uint32_t plan_round(struct study *study, const struct ask *ask)
     for (i = 0; i < study->series_count; i++) {
         struct series *series = &study->series[i];
 
-        series->due = 0;
-        series->singly = series->arrived = series->blind = false;
+        series->due = study->naming ? 1 : 0;
+        series->blind = study->naming;
+        series->singly = series->arrived = false;
+        due += series->due;
     }
     for (i = 0; i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
@@ -65,6 +67,7 @@ uint32_t plan_round(struct study *study, const struct ask *ask)
     }
     study->cursor_series = 0;
     study->cursor_entry = ENTRY_NONE;
+    if (study->naming && ask->preferred == TROLLEY_LEVEL_STUDY) blind = true;
     study->cursor_study = blind || (due && accepts(ask, TROLLEY_LEVEL_STUDY) && study->whole &&
                                     untouched && ask->preferred == TROLLEY_LEVEL_STUDY);
     study->planned = true;

@@ -2,73 +2,11 @@
 #include "core/retrieve/run.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <trolley/helpers.h>
 
-#include "core/model/log.h"
 #include "core/retrieve/expand.h"
-#include "core/retrieve/item.h"
-#include "core/retrieve/settle.h"
-
-struct worker {
-    struct run *run;
-    struct instance **instances; /* one a downloader, made at first use */
-    struct task task;
-};
-
-/* Why an entry is not there, for the report. */
-static const char *verdict_message(const struct study *study, const struct entry *entry,
-                                   bool cancelled)
-{
-    const char *message = study_failure_text(study, entry);
-
-    if (*message) return message;
-    return cancelled ? "interrupted before it was fetched"
-                     : "asked for, and the server sent nothing";
-}
-
-/* More than was expected is no fault of the download, but of what is known about the study. */
-static void run_note_extra(const struct run *run, const struct study *study)
-{
-    struct trolley_ref ref;
-    struct trolley_remark remark = {TROLLEY_LOG_WARNING, 0, "host", &ref, NULL};
-    char text[160];
-
-    study_study_ref(study, &ref);
-    (void)snprintf(text, sizeof text,
-                   "study %s: %llu instances came beyond what the searcher named", study->uid,
-                   (unsigned long long)study->extra);
-    remark.message = text;
-    report_remark(run->report, &remark);
-}
-
-void run_verdict(struct run *run, struct study *study)
-{
-    const bool cancelled = atomic_load(run->cancel) != 0;
-    uint32_t i;
-
-    if (!study_is_verified(study))
-        report_unverified(run->report);
-    else if (study->extra)
-        run_note_extra(run, study);
-    for (i = 0; i < study->entry_count; i++) {
-        const struct entry *entry = &study->entries[i];
-        struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_MISSING};
-        struct trolley_ref ref;
-
-        if (entry->state == ENTRY_DONE) continue;
-        if (entry->flags & ENTRY_BROKEN) outcome.kind = TROLLEY_OUTCOME_FAILED;
-        if (entry->state == ENTRY_IGNORED) outcome.kind = TROLLEY_OUTCOME_IGNORED;
-        study_ref(study, entry, &ref);
-        outcome.study = ref.study;
-        outcome.series = ref.series;
-        outcome.instance = ref.instance;
-        outcome.message = verdict_message(study, entry, cancelled);
-        report_outcome(run->report, &outcome, &study->failures[entry->failure]);
-    }
-    study_free(study);
-}
+#include "core/retrieve/tell.h"
+#include "core/retrieve/worker.h"
 
 /* After a sync that failed: what was lost goes back to its study. */
 static void run_lost(void *ctx, struct study *study, const struct trolley_outcome *outcome,
@@ -76,7 +14,12 @@ static void run_lost(void *ctx, struct study *study, const struct trolley_outcom
 {
     struct run *run = ctx;
 
-    item_lost(study, &run->lock, outcome, failure);
+    tell_lost(study, &run->lock, outcome, failure);
+}
+
+int run_sync(struct run *run, bool force, struct task *task)
+{
+    return store_sync(run->store, force, task, run_lost, run);
 }
 
 static void run_unlink(struct run *run, struct study *study)
@@ -116,22 +59,6 @@ static bool run_next_round(struct run *run, struct study *study)
     return false;
 }
 
-/* A dead downloader's or full disk's reason, for entries that have none of their own. */
-static void run_blame(struct run *run, struct study *study)
-{
-    const struct task_failure *why = NULL;
-    uint32_t i;
-
-    for (i = 0; i < run->downloader_count; i++)
-        if (run->downloaders[i].dead.status) why = &run->downloaders[i].dead;
-    if (run->store->dead.status) why = &run->store->dead;
-    for (i = 0; why && i < study->entry_count; i++) {
-        struct entry *entry = &study->entries[i];
-
-        if (entry->state == ENTRY_PENDING && !entry->failure) study_fail(study, entry, why);
-    }
-}
-
 /* All requests of a round are answered: make the group final, then go on or give the verdict. Lock
  * held. */
 static void run_advance(struct worker *worker, struct study *study)
@@ -141,7 +68,7 @@ static void run_advance(struct worker *worker, struct study *study)
 
     study->advancing = true;
     pthread_mutex_unlock(&run->lock);
-    (void)store_sync(run->store, true, &worker->task, run_lost, run);
+    (void)run_sync(run, true, &worker->task);
     pthread_mutex_lock(&run->lock);
     more = run_next_round(run, study);
     study->advancing = false;
@@ -154,98 +81,6 @@ static void run_advance(struct worker *worker, struct study *study)
     pthread_mutex_unlock(&run->lock);
     run_verdict(run, study);
     pthread_mutex_lock(&run->lock);
-}
-
-/* The references of a chunk. The caller frees *ret_refs. */
-static int chunk_refs(const struct chunk *chunk, struct trolley_ref **ret_refs,
-                      struct trolley_span *ret_span)
-{
-    uint32_t i, count = chunk->level == TROLLEY_LEVEL_STUDY ? 1 : chunk->count;
-    struct trolley_ref *refs = calloc(count, sizeof *refs);
-
-    if (!refs) return TROLLEY_ERR_NOMEM;
-    for (i = 0; i < count; i++) {
-        if (chunk->level == TROLLEY_LEVEL_STUDY)
-            study_study_ref(chunk->study, &refs[i]);
-        else if (chunk->level == TROLLEY_LEVEL_SERIES)
-            study_series_ref(chunk->study, chunk->items[i], &refs[i]);
-        else
-            study_ref(chunk->study, &chunk->study->entries[chunk->items[i]], &refs[i]);
-    }
-    *ret_refs = refs;
-    ret_span->items = refs;
-    ret_span->count = count;
-    ret_span->stride = sizeof *refs;
-    return 0;
-}
-
-/* Did the plugin end a request as cancelled though nothing was? Then this side gave it up, or the
- * plugin is wrong; asked again it would be for ever. */
-static void fetch_uncancel(const struct fetch *fetch, struct task_failure *failure)
-{
-    if (failure->status != TROLLEY_ERR_CANCELLED || atomic_load(fetch->cancel) ||
-        atomic_load(&fetch->store->is_dead))
-        return;
-    if (fetch->gave_up.status) {
-        *failure = fetch->gave_up;
-        return;
-    }
-    failure->status = TROLLEY_ERR_INTERNAL;
-    failure->flags = TROLLEY_FAILURE_PERMANENT;
-    (void)snprintf(failure->message, sizeof failure->message,
-                   "downloader %s says that it was cancelled, and nothing was", fetch->downloader);
-}
-
-/* This worker's instance of a downloader. */
-static int worker_instance(struct worker *worker, size_t d, struct instance **ret_instance)
-{
-    struct component *component = worker->run->downloaders[d].component;
-    struct trolley_error error;
-    int r;
-
-    worker->task.component = component->title;
-    if (!worker->instances[d]) {
-        r = instance_new(component, &worker->task, &worker->instances[d], &error);
-        if (r < 0) return r;
-    }
-    *ret_instance = worker->instances[d];
-    return 0;
-}
-
-/* Fetches one chunk. Called and returns with the lock held; it is open in between. */
-static void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
-{
-    struct run *run = worker->run;
-    struct run_downloader *downloader = &run->downloaders[d];
-    struct fetch fetch = {.study = chunk->study,
-                          .chunk = chunk,
-                          .downloader = downloader->component->name,
-                          .max_instance = downloader->max_instance,
-                          .store = run->store,
-                          .report = run->report,
-                          .run_lock = &run->lock,
-                          .cancel = run->cancel,
-                          .request = ++chunk->study->requests};
-    const struct trolley_dataset_sink sink = item_sink(&fetch);
-    struct task_failure failure = {0};
-    struct trolley_ref *refs = NULL;
-    struct instance *instance;
-    struct trolley_span span;
-    int r = chunk_refs(chunk, &refs, &span);
-
-    pthread_mutex_unlock(&run->lock);
-    task_reset(&worker->task);
-    if (r == 0) r = worker_instance(worker, d, &instance);
-    if (r == 0) r = instance->ops.downloader.fetch(instance->self, &span, &sink, &worker->task.abi);
-    if (r < 0) task_failure_of(&worker->task, r, &failure);
-    free(refs);
-    (void)store_sync(run->store, false, &worker->task, run_lost, run);
-    pthread_mutex_lock(&run->lock);
-    if (r < 0) fetch_uncancel(&fetch, &failure);
-    if (!fetch.stop_all.status && r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL))
-        fetch.stop_all = failure;
-    if (!downloader->dead.status) downloader->dead = fetch.stop_all;
-    settle_chunk(chunk, &downloader->ask, r < 0 ? &failure : NULL);
 }
 
 /* A study whose turn it is and the next request of it. Lock held. Negative: NOMEM. */
@@ -295,23 +130,21 @@ static void run_wait(struct run *run, int64_t wake_ms)
     pthread_cond_timedwait(&run->changed, &run->lock, &until);
 }
 
-static void *worker_main(void *arg)
+static void *run_work(void *arg)
 {
     struct worker *worker = arg;
     struct run *run = worker->run;
     struct chunk chunk = {0};
     int64_t wake_ms;
-    size_t d;
 
-    task_init(&worker->task, "host", run->cancel, report_remark, run->report);
     pthread_mutex_lock(&run->lock);
     while (!run->closing || run->first) {
         int r = run_pick(run, &chunk, &wake_ms);
 
         if (r == 1) {
             struct study *study = chunk.study;
+            const size_t d = study->downloader;
 
-            d = study->downloader;
             study->outstanding++;
             run->downloaders[d].active++;
             worker_fetch(worker, d, &chunk);
@@ -327,24 +160,17 @@ static void *worker_main(void *arg)
         }
     }
     pthread_mutex_unlock(&run->lock);
-    for (d = 0; d < run->downloader_count; d++)
-        instance_free(worker->instances[d]);
-    task_clear(&worker->task);
-    free(worker->instances);
-    free(worker);
+    worker_free(worker);
     return NULL;
 }
 
-static int worker_start(struct run *run, pthread_t *ret_thread)
+static int run_hire(struct run *run, pthread_t *ret_thread)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct worker *worker = worker_new(run);
 
     if (!worker) return TROLLEY_ERR_NOMEM;
-    worker->run = run;
-    worker->instances = calloc(run->downloader_count, sizeof(struct instance *));
-    if (worker->instances && pthread_create(ret_thread, NULL, worker_main, worker) == 0) return 0;
-    free(worker->instances);
-    free(worker);
+    if (pthread_create(ret_thread, NULL, run_work, worker) == 0) return 0;
+    worker_free(worker);
     return TROLLEY_ERR_NOMEM;
 }
 
@@ -363,7 +189,7 @@ int run_start(struct run *run, struct trolley_error *error)
         if (run->downloaders[d].max_parallel > wanted) wanted = run->downloaders[d].max_parallel;
     run->threads = calloc(wanted, sizeof *run->threads);
     if (!run->threads) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
-    while (run->thread_count < wanted && worker_start(run, &run->threads[run->thread_count]) == 0)
+    while (run->thread_count < wanted && run_hire(run, &run->threads[run->thread_count]) == 0)
         run->thread_count++;
     if (!run->thread_count) {
         free(run->threads);
@@ -372,21 +198,69 @@ int run_start(struct run *run, struct trolley_error *error)
     return 0;
 }
 
+/* Waits until another study may be taken into hand. Lock held. */
+static void run_make_room(struct run *run)
+{
+    while (run->in_hand >= run->thread_count + 2)
+        run_wait(run, -1);
+}
+
+static void run_link(struct run *run, struct study *study)
+{
+    study->next = NULL;
+    *run->last = study;
+    run->last = &study->next;
+    run->in_hand++;
+    pthread_cond_broadcast(&run->changed);
+}
+
 void run_add(struct run *run, struct study *study)
 {
     pthread_mutex_lock(&run->lock);
-    while (run->in_hand >= run->thread_count + 2)
-        run_wait(run, -1);
+    run_make_room(run);
     if (!run_next_round(run, study)) {
         run_blame(run, study);
         pthread_mutex_unlock(&run->lock);
         run_verdict(run, study);
         return;
     }
-    study->next = NULL;
-    *run->last = study;
-    run->last = &study->next;
-    run->in_hand++;
+    run_link(run, study);
+    pthread_mutex_unlock(&run->lock);
+}
+
+bool run_begin(struct run *run, struct study *study)
+{
+    pthread_mutex_lock(&run->lock);
+    run_make_room(run);
+    study->naming = !run->downloaders[0].dead.status && !atomic_load(run->cancel) &&
+                    !atomic_load(&run->store->is_dead);
+    if (study->naming) {
+        study->outstanding++; /* the round does not end before the names are there */
+        (void)plan_round(study, &run->downloaders[0].ask);
+        study->round++;
+        run_link(run, study);
+    }
+    pthread_mutex_unlock(&run->lock);
+    return study->naming;
+}
+
+void run_named(struct run *run, struct study *study)
+{
+    uint32_t i;
+
+    pthread_mutex_lock(&run->lock);
+    for (i = 0; i < study->entry_count; i++) {
+        const struct entry *entry = &study->entries[i];
+
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
+        report_expect(run->report, 1);
+        if (!(entry->flags & ENTRY_UNASKED)) continue;
+        study->came++;
+        study->extra++;
+    }
+    study->naming = false;
+    study->outstanding--;
+    study->planned = true; /* whoever picks it next sees whether the round is over */
     pthread_cond_broadcast(&run->changed);
     pthread_mutex_unlock(&run->lock);
 }

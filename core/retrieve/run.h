@@ -41,8 +41,23 @@ int run_start(struct run *run, struct trolley_error *error);
 /* Takes a study into hand; waits while enough are. The run owns it from here. */
 void run_add(struct run *run, struct study *study);
 
+/*
+ * Takes a study into hand whose instances the searcher is still naming: it is asked for as a whole
+ * meanwhile. What comes is claimed as of a study that nobody could name, and no request is judged
+ * before the names are there. They are put into the study under the run's lock; then run_named ends
+ * it. False: nothing can be fetched now, and the study stays the caller's.
+ */
+bool run_begin(struct run *run, struct study *study);
+void run_named(struct run *run, struct study *study);
+
 /* Waits until every study has its verdict, and stops the workers. */
 void run_finish(struct run *run);
+
+/* Syncs the storage when that is due; what a failed sync lost goes back to its study. */
+int run_sync(struct run *run, bool force, struct task *task);
+
+/* A dead downloader's or full disk's reason, for entries that have none of their own. */
+void run_blame(struct run *run, struct study *study);
 
 /* Reports what did not come of a study, and frees it. */
 void run_verdict(struct run *run, struct study *study);

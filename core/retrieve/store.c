@@ -121,6 +121,19 @@ bool store_skip(struct store *store, const struct trolley_ref *ref,
     return r == 0;
 }
 
+bool store_lacks(struct store *store, const char *study, struct task *task)
+{
+    const struct trolley_lacks_interface *theirs =
+        instance_interface(store->instance, TROLLEY_LACKS_INTERFACE);
+    int r;
+
+    if (!theirs || !theirs->lacks) return false;
+    pthread_mutex_lock(&store->lock);
+    r = theirs->lacks(store->instance->self, study, &task->abi);
+    pthread_mutex_unlock(&store->lock);
+    return r == 0;
+}
+
 static const char *put_text(char **at, const char *text)
 {
     size_t length;

@@ -40,6 +40,9 @@ int store_open(struct store *store, const struct trolley_meta *meta, struct task
 bool store_skip(struct store *store, const struct trolley_ref *ref,
                 const struct trolley_meta *delivers, struct task *task);
 
+/* Is nothing of this study in the storage, for sure? */
+bool store_lacks(struct store *store, const char *study, struct task *task);
+
 /*
  * Commits a writer of `study`; on success the outcome is kept until the next sync. The texts of
  * `outcome` are copied; its kind, path and previous_sha256 are filled in here from what the storage

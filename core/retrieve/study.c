@@ -157,6 +157,7 @@ int study_add(struct study *study, uint32_t level, const char *series_uid, const
     int r;
 
     if (found != ENTRY_NONE) {
+        study->entries[found].flags &= (uint8_t)~ENTRY_UNASKED;
         *ret_index = found;
         return 0;
     }

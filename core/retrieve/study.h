@@ -60,6 +60,7 @@ struct study {
     struct study *next;
     char uid[KIT_UID_MAX + 1];
     bool whole;    /* the study as such was asked for */
+    bool naming;   /* the searcher is being asked: what is unnamed may yet be named; see run.h */
     bool doubtful; /* the searcher's answer was not all, or came with warnings */
     struct entry *entries;
     struct series *series;
@@ -96,8 +97,8 @@ void study_free(struct study *study);
 int study_series(struct study *study, const char *uid, uint32_t *ret_index);
 
 /*
- * Adds an entry of the level; an instance that is there already is returned as it is. sop_class and
- * transfer_syntax may be NULL. Errors: NOMEM, TOO_LARGE (more than 2^31 entries).
+ * Adds an entry of the level; an instance that is there already is returned, as one that was named.
+ * sop_class and transfer_syntax may be NULL. Errors: NOMEM, TOO_LARGE (more than 2^31 entries).
  */
 int study_add(struct study *study, uint32_t level, const char *series_uid, const char *uid,
               const char *sop_class, const char *transfer_syntax, uint32_t *ret_index);

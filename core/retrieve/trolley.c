@@ -45,7 +45,7 @@ static int trolley_choose(struct trolley_setup *setup, const char *name,
     return 0;
 }
 
-int trolley_lacks(const struct trolley *trolley, const char *key, const char *hint,
+int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
                   struct trolley_error *error)
 {
     if (!trolley->name)
@@ -164,7 +164,7 @@ int retrieve_searcher(struct trolley *trolley, struct task *task, struct instanc
 {
     int r = 0;
 
-    if (!trolley->searcher) return trolley_lacks(trolley, "searcher", "", error);
+    if (!trolley->searcher) return retrieve_lacks(trolley, "searcher", "", error);
     if (!trolley->searcher_component)
         r = component_get(trolley->setup, "searcher", trolley->searcher,
                           &trolley->searcher_component, error);

@@ -18,7 +18,7 @@ struct trolley {
 
 /* INVALID_CONFIG: it names nothing for that key (searcher, downloader, storage); `hint` is added to
  * the message. */
-int trolley_lacks(const struct trolley *trolley, const char *key, const char *hint,
+int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
                   struct trolley_error *error);
 
 /* An instance of the searcher for the calling thread of find; made once. INVALID_CONFIG when there

@@ -148,18 +148,22 @@ static int negotiate(struct association *association, const struct dimse_context
     return r;
 }
 
-int association_open(const struct dimse_settings *settings, const struct dimse_context *contexts,
-                     size_t count, struct trolley_task *task, struct association **ret_association)
+int association_start(const struct dimse_settings *settings, struct channel *channel,
+                      const struct dimse_context *contexts, size_t count, struct trolley_task *task,
+                      struct association **ret_association)
 {
     struct association *association = new (std::nothrow) struct association();
-    int r = association ? 0 : TROLLEY_ERR_NOMEM;
+    int r;
 
-    if (r < 0) return r;
+    if (!association) {
+        channel_free(channel);
+        return TROLLEY_ERR_NOMEM;
+    }
     association->settings = *settings;
     association->task = task;
-    r = channel_connect(settings, task, &association->channel);
+    association->channel = channel;
     try {
-        if (r == 0) r = negotiate(association, contexts, count);
+        r = negotiate(association, contexts, count);
     } catch (...) {
         r = TROLLEY_ERR_NOMEM;
     }
@@ -173,6 +177,15 @@ int association_open(const struct dimse_settings *settings, const struct dimse_c
     association->channel->patience_ms = settings->dimse_ms;
     *ret_association = association;
     return 0;
+}
+
+int association_open(const struct dimse_settings *settings, const struct dimse_context *contexts,
+                     size_t count, struct trolley_task *task, struct association **ret_association)
+{
+    struct channel *channel;
+    int r = channel_connect(settings, task, &channel);
+
+    return r < 0 ? r : association_start(settings, channel, contexts, count, task, ret_association);
 }
 
 void association_close(struct association *association)
@@ -191,9 +204,10 @@ void association_close(struct association *association)
                 channel->patience_ms = CLOSING_MS;
                 (void)ASC_abortAssociation(association->as);
             }
-            dimse_log(&association->settings, "association with %s %s",
-                      association->settings.called_ae,
-                      association->broken ? "aborted" : "released");
+            if (association->open)
+                dimse_log(&association->settings, "association with %s %s",
+                          association->settings.called_ae,
+                          association->broken ? "aborted" : "released");
             (void)ASC_destroyAssociation(&association->as);
         }
         if (association->network) (void)ASC_dropNetwork(&association->network);

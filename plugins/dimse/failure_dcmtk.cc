@@ -119,11 +119,12 @@ int association_fail_rejected(struct association *association, T_ASC_Parameters 
                    wrong_ae ? settings->calling_ae : "", wrong_ae ? " and the PACS " : "",
                    wrong_ae ? settings->called_ae : "",
                    wrong_ae ? ": check calling_ae and called_ae, and what the PACS knows" : "");
+    const int status = transient  ? TROLLEY_ERR_UNAVAILABLE
+                       : wrong_ae ? TROLLEY_ERR_AUTH
+                                  : TROLLEY_ERR_REMOTE;
     const struct trolley_failure failure = {
         .size = sizeof failure,
-        .status = transient  ? TROLLEY_ERR_UNAVAILABLE
-                  : wrong_ae ? TROLLEY_ERR_AUTH
-                             : TROLLEY_ERR_REMOTE,
+        .status = status,
         .code = 0,
         .flags = transient ? TROLLEY_FAILURE_TRANSIENT
                            : TROLLEY_FAILURE_PERMANENT | TROLLEY_FAILURE_STOP_ALL,
@@ -132,5 +133,5 @@ int association_fail_rejected(struct association *association, T_ASC_Parameters 
     };
     dimse_log(settings, "%s", message);
     if (association->task->fail) association->task->fail(association->task, &failure);
-    return failure.status;
+    return status;
 }

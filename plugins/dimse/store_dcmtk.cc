@@ -205,7 +205,7 @@ OFCondition store_receive(T_ASC_Association *as, T_ASC_PresentationContextID con
     if (store.status == 0) store.status = consumer.result();
     end(&store, condition);
     *ret_status = condition.bad() && store.status == 0 ? TROLLEY_ERR_TRUNCATED : store.status;
-    dimse_log(target->settings, "C-STORE-RQ %u: %s in %s, %llu bytes: %s, answered with %04X",
+    dimse_log(target->settings, "C-STORE-RQ %u: %s in %s, %llu bytes: %s, status %04X",
               request.MessageID, store.instance, store.syntax.c_str(),
               (unsigned long long)consumer.taken(), condition.text(),
               dimse_store_status(*ret_status));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kit/beneath.h"
+#include "kit/uid.h"
 
 /* Bytes written to a file between two looks at the free space. */
 #define SPACE_CHECK_BYTES ((uint64_t)64 << 20)
@@ -387,6 +388,18 @@ static int32_t disk_exists(void *self, const struct trolley_meta *meta,
     name_path(&job.name, 1, path, sizeof path);
     r = disk_look(storage, path, &job.bytes, task);
     return r < 0 ? r : disk_tell(&storage->root, path, &job, where, task);
+}
+
+int32_t disk_lacks(void *self, const char *folder, struct trolley_task *task)
+{
+    struct disk_storage *storage = self;
+    struct stat st;
+    int r = root_open(&storage->root, false, task);
+
+    if (r < 0) return r == TROLLEY_ERR_NOT_FOUND ? 0 : r;
+    if (!kit_uid_valid(folder)) return TROLLEY_ERR_INVALID_ARG;
+    r = fstatat(storage->root.fd, folder, &st, AT_SYMLINK_NOFOLLOW);
+    return r < 0 && errno == ENOENT ? 0 : TROLLEY_ERR_NOT_FOUND;
 }
 
 int32_t disk_sync(void *self, struct trolley_task *task)

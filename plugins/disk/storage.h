@@ -35,6 +35,9 @@ extern const struct trolley_storage_ops disk_ops;
 int32_t disk_create(const char *type, disk_layout_dir layout, const struct trolley_config *config,
                     struct trolley_task *task, void **self);
 
+/* lacks() of a storage that has a folder a study: 0 when there is no such folder. */
+int32_t disk_lacks(void *self, const char *folder, struct trolley_task *task);
+
 /* destroy(): what is still queued gets its names first. */
 void disk_destroy(void *self);
 

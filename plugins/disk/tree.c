@@ -1,5 +1,6 @@
 /* tree.c: the storage STUDYUID/SERIESUID/SOPUID.dcm. SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "kit/uid.h"
 #include "storage.h"
@@ -20,6 +21,14 @@ static int32_t tree_create(const struct trolley_host *host, const struct trolley
     return disk_create("tree", tree_dir, config, task, self);
 }
 
+static const void *tree_get_interface(void *self, const char *id)
+{
+    static const struct trolley_lacks_interface lacks = {.size = sizeof lacks, .lacks = disk_lacks};
+
+    (void)self;
+    return strcmp(id, TROLLEY_LACKS_INTERFACE) == 0 ? &lacks : NULL;
+}
+
 static const struct trolley_component tree_storage = {
     .size = sizeof(struct trolley_component),
     .kind = TROLLEY_KIND_STORAGE,
@@ -28,6 +37,7 @@ static const struct trolley_component tree_storage = {
     .create = tree_create,
     .destroy = disk_destroy,
     .ops = &disk_ops,
+    .get_interface = tree_get_interface,
 };
 
 static const struct trolley_component *const components[] = {&tree_storage, NULL};

@@ -79,6 +79,20 @@ struct trolley_storage_ops {
     int32_t (*sync)(void *self, struct trolley_task *task);
 };
 
+/*
+ * Interface "trolley.lacks/1" of a storage that can say cheaply that it holds nothing of a study.
+ * Open. With such a study the host begins while the searcher is still naming its instances; of one
+ * that the storage may hold in part it asks for what is missing alone.
+ */
+#define TROLLEY_LACKS_INTERFACE "trolley.lacks/1"
+struct trolley_lacks_interface {
+    uint32_t size;
+    uint32_t reserved;
+    /* [worker] Serialised like exists. TROLLEY_OK when nothing of the study is there; any other
+     * return when something may be. */
+    int32_t (*lacks)(void *self, const char *study, struct trolley_task *task);
+};
+
 #ifdef __cplusplus
 }
 #endif

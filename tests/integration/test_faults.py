@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fault_server import FAULTS
-from faults_table import CASES
+from faults_table import CASES, Case
 from program import files_below, outcomes
 
 SERVERS = pathlib.Path(__file__).resolve().parent.parent / 'servers'
@@ -104,6 +104,24 @@ def test_fault(trolley, fault_server, phantoms, home, tmp_path, case):
     assert len(again) == case.again
     assert not getattr(server.state, 'leaked', False)
     assert took >= case.slow
+
+
+def test_begins_while_the_searcher_names(trolley, fault_server, phantoms, home):
+    """Only where nothing is there yet: what is there is never fetched again."""
+    study = phantoms.studies('PHANTOM')[0]
+    server = fault_server('searcher-late')
+    ini = ini_of(Case('searcher-late', ''), server)
+    assert trolley(ini, 'download', '--study', study).status == 0
+    assert server.state.early
+    lost = server.of_study(study)[2]
+    (home / lost.in_tree).unlink()
+    since = len(server.requests)
+    again = trolley(ini, 'download', '--study', study)
+    assert '(1 stored, 7 skipped, 0 missing, 0 failed)' in again.verdict()
+    asked = [path.split('?')[0].split('/')[2:] for _, path, _ in server.requests[since:]]
+    assert [words for words in asked if len(words) % 2 == 0] == [
+        ['studies', study, 'series', lost.series, 'instances', lost.uid]]
+    assert server.fetched_again == [lost.uid]
 
 
 def test_every_fault_has_a_case():

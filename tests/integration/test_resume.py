@@ -27,6 +27,7 @@ max_parallel = {workers}
 type = tree
 path = home
 min_free = 0
+durability = {durability}
 
 [trolley hospital]
 searcher = search
@@ -35,8 +36,9 @@ storage = home
 """
 
 
-def ini_of(server, workers=4, downloader=''):
-    return INI.format(url=server.dicom_web, workers=workers, downloader=downloader)
+def ini_of(server, workers=4, downloader='', durability='batch'):
+    return INI.format(url=server.dicom_web, workers=workers, downloader=downloader,
+                      durability=durability)
 
 
 def start(ini, folder, *arguments):
@@ -46,6 +48,9 @@ def start(ini, folder, *arguments):
     env = {**os.environ, 'HOME': str(folder), 'XDG_CONFIG_HOME': str(folder), 'LC_ALL': 'C.UTF-8'}
     return subprocess.Popen([os.environ['TROLLEY'], '--config', path, 'download', *arguments],
                             cwd=folder, env=env, stderr=subprocess.DEVNULL)
+
+
+KILLS = int(os.environ.get('TROLLEY_KILLS', '20'))
 
 
 def asked(server, since=0):
@@ -62,11 +67,12 @@ def check_whole(home, server):
     return {path.stem for path in there}
 
 
-def test_killed_at_any_moment(fault_server, home, tmp_path):
+@pytest.mark.parametrize('durability, workers', [('none', 4), ('batch', 8), ('each', 2)])
+def test_killed_at_any_moment(fault_server, home, tmp_path, durability, workers):
     server = fault_server('far-away')
-    ini = ini_of(server)
+    ini = ini_of(server, workers, durability=durability)
     moments = random.Random(int(os.environ.get('TROLLEY_SEED', '1')))
-    left, running = int(os.environ.get('TROLLEY_KILLS', '40')), 0
+    left, running = KILLS, 0
     folder, finished = tmp_path, 0
     while left:
         before = check_whole(folder / 'home', server)
@@ -87,11 +93,13 @@ def test_killed_at_any_moment(fault_server, home, tmp_path):
             finished += 1
             folder = tmp_path / str(finished)
             folder.mkdir()
-    assert running == int(os.environ.get('TROLLEY_KILLS', '40'))
+    assert running == KILLS
     since, before = len(server.requests), check_whole(folder / 'home', server)
     assert start(ini, folder, 'PatientID=PHANTOM').wait(60) == 0
     assert len(check_whole(folder / 'home', server)) == 24
-    assert sorted(asked(server, since)) == sorted(
+    print(f'{running} kills of {finished + 1} downloads')
+    # As sets: a busy server may take note of a dead program's last requests late.
+    assert set(asked(server, since)) == (
         {one.uid for one in server.state.held if one.patient == 'PHANTOM'} - before)
     left_over = [path for path in (folder / 'home').rglob('.trolley/**/*') if path.is_file()]
     assert [path.name for path in left_over] in ([], ['lock'])
@@ -112,21 +120,6 @@ def test_stopped_by_signal(trolley, fault_server, home, tmp_path, number, status
     assert result.status == 0, result.stderr
     assert not before & set(asked(server, since))
     assert len(check_whole(home, server)) == 24
-
-
-def test_workers_make_up_for_distance(trolley, fault_server, tmp_path):
-    """Eight at a time, 24 requests of 50 ms each take some 3 x 50 ms in place of 24 x 50 ms."""
-    server, took = fault_server('far-away'), {}
-    for workers in 1, 8:
-        since = len(server.requests)
-        result = trolley(ini_of(server, workers), 'download', 'PatientID=PHANTOM', '--output',
-                         f'home{workers}')
-        assert result.status == 0, result.stderr
-        times = [when for when, path, _ in server.requests[since:]
-                 if len(path.split('?')[0].split('/')) == 8]
-        took[workers] = times[-1] - times[0] + 0.05
-    assert took[1] > 24 * 0.05
-    assert took[1] / took[8] > 4, took
 
 
 def test_max_rate(trolley, fault_server, phantoms):

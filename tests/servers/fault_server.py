@@ -420,6 +420,40 @@ class IgnoresOffset(Fault):
     ignores_offset = True
 
 
+def lists_instances(handler):
+    return handler.path.split("?")[0].endswith("/instances")
+
+
+@fault("searcher-late")
+class Late(Fault):
+    """The instances of a study are told once an answer with some of them is out, or after 20 s."""
+    waited = False
+
+    def before_search(self, handler, nth):
+        state = handler.server.state
+        if lists_instances(handler) and not self.waited:
+            self.waited = True
+            until = time.monotonic() + 20
+            while not state.delivered and time.monotonic() < until:
+                time.sleep(0.01)
+            state.early = bool(state.delivered)
+        return False
+
+
+@fault("searcher-late-and-cut")
+class LateAndCut(Late, CutBody):
+    """And that answer was cut."""
+
+
+@fault("searcher-knows-series-alone")
+class SeriesAlone(Fault):
+    def before_search(self, handler, nth):
+        if not lists_instances(handler):
+            return False
+        handler.answer(503, b"not now\n", "text/plain")
+        return True
+
+
 class SearchAnswer(Fault):
     def before_search(self, handler, nth):
         if not first_or(self, nth):

@@ -37,6 +37,8 @@ class Maker(Handler):
     def do_dicom_web(self, *words):
         if words[-1] == "instances":
             self.list_instances()
+        elif words[-1] == "series":
+            self.list_series()
         else:
             self.send_series([words[5]] if len(words) == 6 else self.server.state.of(words[3]))
 
@@ -57,6 +59,14 @@ class Maker(Handler):
             lead = b","
         self.wfile.write(b"]")
         self.close_connection = True
+
+    def list_series(self):
+        rows = [{"0020000D": {"vr": "UI", "Value": [STUDY]},
+                 "0020000E": {"vr": "UI", "Value": [f"1.2.{series}"]}}
+                for series in range(1, self.server.state.series + 1)]
+        if int(self.option("offset", "0")):
+            rows = []
+        self.answer(200, json.dumps(rows).encode(), "application/dicom+json")
 
     def send_series(self, uids):
         size = self.server.state.size
