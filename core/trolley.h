@@ -629,6 +629,10 @@ int trolley_prefetch_open(struct trolley_setup *setup, const char *clock,
                           struct trolley_prefetch **ret_prefetch, struct trolley_error *error);
 void trolley_prefetch_close(struct trolley_prefetch *prefetch);
 
+/* Whether `[prefetch] on_download` asks for what a download stores to be told of; nothing is
+ * opened. 1, 0 or negative. */
+int trolley_prefetch_on_download(struct trolley_setup *setup, struct trolley_error *error);
+
 /* The time that it goes by. */
 int64_t trolley_prefetch_now(const struct trolley_prefetch *prefetch);
 
@@ -686,6 +690,22 @@ struct trolley_prefetch_order {
 int trolley_prefetch_export(struct trolley_prefetch *prefetch,
                             const struct trolley_prefetch_order *order, int64_t *ret_id,
                             uint32_t *ret_merged, struct trolley_error *error);
+
+/* Every study that a query to the exporter's searcher brings: order->study and below are not looked
+ * at. `each` gets the study and its task (0 when `dry`: nothing is scheduled). */
+int trolley_prefetch_export_query(struct trolley_prefetch *prefetch,
+                                  const struct trolley_prefetch_order *order,
+                                  const struct trolley_query_builder *query, int32_t dry,
+                                  int (*each)(void *ctx, const char *study, int64_t id,
+                                              uint32_t merged),
+                                  void *ctx, struct trolley_error *error);
+
+/* What an order would request, in its order; nothing is scheduled or requested, but the searcher is
+ * asked. Non-zero from `each` ends and is returned. */
+int trolley_prefetch_rehearse(struct trolley_prefetch *prefetch,
+                              const struct trolley_prefetch_order *order,
+                              int (*each)(void *ctx, const char *url), void *ctx,
+                              struct trolley_error *error);
 
 /* What arrived, or left. */
 enum trolley_prefetch_arrival_kind {
