@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 #include <trolley/plugin.h>
+#include <trolley/storage.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -70,7 +71,27 @@ const char *trolley_setup_path(const struct trolley_setup *setup);
 /* A key of [settings] with its default applied; NULL when unset. Borrowed. */
 const char *trolley_setup_setting(const struct trolley_setup *setup, const char *key);
 
-/* Asks every running operation of this setup to end. Safe in a signal handler. */
+/* Section i of the file, in its order: kind and name ("" for [settings]), borrowed. NOT_FOUND past
+ * the last. No plugin is opened. */
+int trolley_setup_section(const struct trolley_setup *setup, uint32_t i, const char **ret_kind,
+                          const char **ret_name);
+
+/* A key of a section as the file has it, without its default; the first of several. NULL when the
+ * section or the key is not there. No plugin is opened, so any key goes. Borrowed. */
+const char *trolley_setup_key(const struct trolley_setup *setup, const char *kind, const char *name,
+                              const char *key);
+
+/* Kind i of section that an INI file may have, "settings", "session", ..., NULL past the last; and
+ * the keys that the host knows in it: a span of struct trolley_option. Static. */
+const char *trolley_section_kind(uint32_t i);
+const struct trolley_span *trolley_section_options(const char *kind);
+
+/* The keys that sections of components with TROLLEY_COMPONENT_HTTP have, too: `session`. Static. */
+const struct trolley_span *trolley_http_options(void);
+
+/* Asks every running operation of this setup to end, with TROLLEY_ERR_CANCELLED within about a
+ * second, and every later one at once: to go on, open the file anew. Safe in a signal handler.
+ * [any] */
 void trolley_setup_cancel(struct trolley_setup *setup);
 
 /* Loads and checks every component that the INI file names: options, types, peers. Creates them
@@ -107,6 +128,11 @@ struct trolley_plugin_info {
 int trolley_plugins(struct trolley_setup *setup,
                     void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
                     struct trolley_error *error);
+
+/* Names of the plugins in plugin_path and the built-in directory, each once, in order; none of them
+ * is opened. */
+void trolley_plugin_names(struct trolley_setup *setup, void (*each)(void *ctx, const char *name),
+                          void *ctx);
 
 /* The plugin of that name (type). The plugin is borrowed until the process ends, the path until the
  * next call. */
@@ -205,17 +231,36 @@ uint32_t trolley_query_type_params(const struct trolley_query_type *type,
 /* ---- study tree
  * --------------------------------------------------------------------------------------------- */
 
+/*
+ * What a find brought: studies, their series, their instances. It is only read: several threads may
+ * use one tree at once. Nodes and all texts belong to the tree and live until it is freed. Every
+ * function here takes NULL, as an empty tree or as no node.
+ */
 struct trolley_tree;
-struct trolley_node; /* a study, series or instance; belongs to its tree */
+struct trolley_node; /* a study, series or instance */
 
+/* Frees a tree with all its nodes. */
 void trolley_tree_free(struct trolley_tree *tree);
-const struct trolley_node *
-trolley_tree_first(const struct trolley_tree *tree); /* first study, NULL when empty */
+
+/* The first study; NULL when the tree is empty. */
+const struct trolley_node *trolley_tree_first(const struct trolley_tree *tree);
+
+/* How many nodes of a level (enum trolley_level) it has. */
 uint64_t trolley_tree_count(const struct trolley_tree *tree, uint32_t level);
-const struct trolley_node *trolley_node_next(const struct trolley_node *node); /* next sibling */
+
+/* The next of the same parent, in the order in which they came; NULL behind the last. */
+const struct trolley_node *trolley_node_next(const struct trolley_node *node);
+
+/* Its first child; NULL for an instance, and where the find did not go so deep. */
 const struct trolley_node *trolley_node_first_child(const struct trolley_node *node);
+
+/* The study of a series, the series of an instance; NULL for a study. */
 const struct trolley_node *trolley_node_parent(const struct trolley_node *node);
+
+/* Its level, an enum trolley_level; 0 for NULL. */
 uint32_t trolley_node_level(const struct trolley_node *node);
+
+/* Its Study, Series or SOP Instance UID. Borrowed. */
 const char *trolley_node_uid(const struct trolley_node *node);
 
 /* The node with that UID: a study of the tree, or below `parent`. NULL when absent. */
@@ -234,10 +279,89 @@ int64_t trolley_node_join(const struct trolley_node *node, const char *keyword, 
 /* The node's own attributes in order of tag: NULL past the end. Borrowed. */
 const struct trolley_element *trolley_node_element(const struct trolley_node *node, uint32_t i);
 
+/*
+ * Typed values of an attribute, by tag: trolley_tag("StudyDate") makes one of a keyword. Like
+ * trolley_node_text they look at the node and its parents, and i counts its values from 0. They
+ * only read, so that several threads may use one tree. Statuses of those that return one:
+ * TROLLEY_ERR_NOT_FOUND (absent, empty, or fewer values), TROLLEY_ERR_PROTOCOL (a text that is no
+ * value of that type; trolley_node_text has it).
+ */
+
+/* How many values it has, empty ones too; 0 when absent. */
+uint32_t trolley_node_count(const struct trolley_node *node, uint32_t tag);
+
+/* Its first value by keyword, "00100010" or "0010,0010"; NULL when absent or unknown. Borrowed. */
+const char *trolley_node_get(const struct trolley_node *node, const char *attribute);
+
+/* A whole number: IS, US, UL, SS, SL, UV, SV and what else is written as one. TOO_LARGE beyond
+ * int64. */
+int trolley_node_integer(const struct trolley_node *node, uint32_t tag, uint32_t i,
+                         int64_t *ret_value);
+
+/* A number: DS, FL, FD and whole ones. Independent of the locale. TOO_LARGE beyond double. */
+int trolley_node_decimal(const struct trolley_node *node, uint32_t tag, uint32_t i,
+                         double *ret_value);
+
+struct trolley_date {
+    int32_t year, month, day; /* 2020, 1 to 12, 1 to 31 */
+};
+
+/* A day that exists: DA, and the date of a DT that is known to the day; the old form "2020.03.01"
+ * too [PS3.5 6.2]. */
+int trolley_node_date(const struct trolley_node *node, uint32_t tag, uint32_t i,
+                      struct trolley_date *ret_date);
+
+struct trolley_time {
+    int32_t hour, minute, second, microsecond; /* second 60 is a leap second */
+};
+
+/* A time of day: TM, "hh[mm[ss[.ffffff]]]", what is left out as 0; the old form "hh:mm:ss" too. */
+int trolley_node_time(const struct trolley_node *node, uint32_t tag, uint32_t i,
+                      struct trolley_time *ret_time);
+
+enum trolley_person_group { /* [PS3.5 6.2.1.2] */
+                            TROLLEY_PERSON_ALPHABETIC = 0,
+                            TROLLEY_PERSON_IDEOGRAPHIC = 1,
+                            TROLLEY_PERSON_PHONETIC = 2
+};
+enum trolley_person_part {
+    TROLLEY_PERSON_FAMILY = 0,
+    TROLLEY_PERSON_GIVEN = 1,
+    TROLLEY_PERSON_MIDDLE = 2,
+    TROLLEY_PERSON_PREFIX = 3,
+    TROLLEY_PERSON_SUFFIX = 4
+};
+
+/*
+ * One part of a person's name: enum trolley_person_group and trolley_person_part, without the
+ * padding around it, into buf, cut to size between characters and ended by NUL. Returns its whole
+ * length, 0 when that part is empty, -1 when the attribute is absent.
+ */
+int64_t trolley_node_person(const struct trolley_node *node, uint32_t tag, uint32_t i,
+                            uint32_t group, uint32_t part, char *buf, uint64_t size);
+
+/*
+ * References: which objects are meant, for trolley_download and trolley_fetch. Of an object that
+ * was found; its texts belong to the tree.
+ * Errors: INVALID_ARG for a NULL node.
+ */
+int trolley_node_ref(const struct trolley_node *node, struct trolley_ref *ret_ref);
+
+/*
+ * Of UIDs alone: a study; with `series` a series; with `instance` too one instance. The texts are
+ * borrowed: they live as long as the reference is used.
+ * Errors: INVALID_ARG (a malformed UID, no study, or an instance without its series).
+ */
+int trolley_ref_make(const char *study, const char *series, const char *instance,
+                     struct trolley_ref *ret_ref, struct trolley_error *error);
+
 /* DICOM's dictionary: 0, NULL and "UN" when unknown. */
 uint32_t trolley_tag(const char *keyword);
 const char *trolley_keyword(uint32_t tag);
 const char *trolley_vr(uint32_t tag);
+
+/* Keyword i of the dictionary, in order of tag; NULL past the last. Static. */
+const char *trolley_keyword_at(uint32_t i);
 
 /* Keyword, "00100010" or "0010,0010" to a tag. TROLLEY_ERR_INVALID_ARG names the nearest keyword.
  */
@@ -254,6 +378,25 @@ struct trolley;
  */
 int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **ret_trolley,
                 struct trolley_error *error);
+
+/* Names of sections. Members may be NULL: a searcher alone finds, a downloader alone takes
+ * references. */
+struct trolley_parts {
+    const char *searcher;           /* [searcher NAME] */
+    const char *expander;           /* the searcher that names instances, when `searcher` cannot */
+    const char *const *downloaders; /* [downloader NAME], in order: the next gets what is left */
+    uint32_t downloader_count;
+    const char *storage; /* [storage NAME] */
+};
+
+/*
+ * A trolley of sections that no [trolley NAME] puts together: a searcher or a downloader alone, or
+ * another mixture. The names are copied.
+ * @param ret_trolley  free with trolley_free. Components are opened when first used.
+ * Errors: INVALID_CONFIG (no section of that name), NOMEM.
+ */
+int trolley_compose(struct trolley_setup *setup, const struct trolley_parts *parts,
+                    struct trolley **ret_trolley, struct trolley_error *error);
 void trolley_free(struct trolley *trolley);
 
 /* A remark of a plugin or of the host about the running operation. Borrowed. */
@@ -268,8 +411,10 @@ typedef void (*trolley_remark_sink)(void *ctx, const struct trolley_remark *rema
 
 /* What a find brought. Owned by the caller. */
 struct trolley_find_result {
-    struct trolley_tree *tree; /* free with trolley_tree_free; set even when the find ended early */
-    uint64_t dropped;          /* records that contradicted the query or had no valid UID */
+    /* Free with trolley_tree_free. Set by every call, one that failed too: empty, or what came
+     * before it did; NULL only when there was no memory for it. */
+    struct trolley_tree *tree;
+    uint64_t dropped; /* records that contradicted the query or had no valid UID */
 };
 
 /*
@@ -327,10 +472,18 @@ typedef int (*trolley_ref_source)(void *ctx, struct trolley_ref *ref, struct tro
 #define TROLLEY_DOWNLOAD_DRY_RUN UINT32_C(8)          /* only remarks what would be requested */
 #define TROLLEY_DOWNLOAD_NO_HASHES UINT32_C(16)       /* outcomes go without sha256 */
 
-/* A download job: a query or a source of references. Callbacks come from worker threads, one at a
- * time. */
+/* What one of the workers does. Borrowed for the call. */
+struct trolley_worker {
+    uint32_t number;               /* from 0, in order of first work */
+    const char *downloader;        /* "wado-rs pacs-wado"; NULL: it waits for work */
+    const struct trolley_ref *ref; /* the first of what it asks for */
+    uint32_t count;                /* references of the request */
+};
+
+/* A download job. Exactly one of query, source and refs says what is wanted. Callbacks come from
+ * worker threads, one at a time, while the call runs; all may be NULL. */
 struct trolley_download_options {
-    const struct trolley_query_builder *query; /* NULL when `source` is given */
+    const struct trolley_query_builder *query;
     trolley_ref_source source;
     void *source_ctx;
     const char
@@ -340,23 +493,227 @@ struct trolley_download_options {
     void (*outcome)(void *ctx, const struct trolley_outcome *outcome);
     void (*progress)(void *ctx, const struct trolley_counts *counts); /* some ten times a second */
     trolley_remark_sink remark;
-    void *ctx; /* of outcome, progress and remark */
+    void *ctx; /* of outcome, progress, remark and worker */
+    /* Of struct trolley_ref, any mixture of levels; those of one study in a row are one job.
+     * TROLLEY_SPAN of <trolley/helpers.h> makes one of an array. */
+    struct trolley_span refs;
+    /* A storage of the caller's own in place of the trolley's: operations as <trolley/storage.h>
+     * says, called by several threads as it says, never after this call has returned; it needs no
+     * plugin and no section. NULL: the trolley's. Not together with `output`. */
+    const struct trolley_storage_ops *storage;
+    void *storage_self; /* `self` of its operations */
+    /* As a request begins and ends. */
+    void (*worker)(void *ctx, const struct trolley_worker *worker);
 };
 
 /*
- * Downloads. Returns TROLLEY_OK when everything asked for is stored or skipped; TROLLEY_ERR_PARTIAL
- * when something is missing or failed; TROLLEY_ERR_NOT_FOUND when a query matched nothing;
- * TROLLEY_ERR_AUTH when log-in was refused and nothing was delivered; TROLLEY_ERR_CANCELLED; or
- * what kept it from starting. ret_counts is set in every case.
+ * Downloads: what is asked for is expanded to instances by the searcher, where there is one;
+ * fetched by the downloaders, each getting what those before it could not deliver, with retries;
+ * checked against what was asked; stored; and reported one by one.
+ * @param ret_counts  set in every case, a failure too.
+ * Returns TROLLEY_OK when everything asked for is stored or skipped; TROLLEY_ERR_PARTIAL when
+ * something is missing or failed; TROLLEY_ERR_NOT_FOUND when a query matched nothing, or nothing
+ * was delivered; TROLLEY_ERR_AUTH or TROLLEY_ERR_NO_SPACE when that was why nothing was;
+ * TROLLEY_ERR_CANCELLED; TROLLEY_ERR_INVALID_ARG (no job, or more than one); or what kept it from
+ * starting.
  */
 int trolley_download(struct trolley *trolley, const struct trolley_download_options *options,
                      struct trolley_counts *ret_counts, struct trolley_error *error);
+
+/*
+ * Takes instances as they come, without any storage. Functions return 0, or another value to stop
+ * the whole fetch, which then returns that value. They come from worker threads: begin and end one
+ * at a time, write of one item by one thread, of several items at once when the downloaders fetch
+ * in parallel (max_parallel). Every item that was begun gets one end.
+ */
+struct trolley_fetch_sink {
+    void *ctx;
+    /* An item begins. `meta` has what is known so far: its UIDs may be NULL, and they are as the
+     * downloader told them. *item is the handle for write and end. */
+    int32_t (*begin)(void *ctx, const struct trolley_meta *meta, void **item);
+    /* The next bytes, just as the server sent them; for DICOM a whole PS3.10 file from its
+     * preamble on. Borrowed. */
+    int32_t (*write)(void *item, const void *data, uint64_t length);
+    /* The item ends. With `meta`: it came whole; the UIDs are checked to be what was asked for,
+     * size_hint is its length. NULL: it broke, was not asked for, or came twice, and its bytes are
+     * to be thrown away; it may be begun again. Frees the item; the value returned for a NULL meta
+     * is not looked at. */
+    int32_t (*end)(void *item, const struct trolley_meta *meta);
+};
+
+/*
+ * trolley_download into a sink: the same expansion, retries, checks and outcomes; what was taken is
+ * TROLLEY_OUTCOME_STORED, with no path. `output` and `storage` of the options are NULL; of the
+ * flags, TROLLEY_DOWNLOAD_REQUIRE_VERIFIED and TROLLEY_DOWNLOAD_DRY_RUN mean something, others are
+ * INVALID_ARG. Returns as trolley_download, or the value with which the sink stopped it.
+ */
+int trolley_fetch(struct trolley *trolley, const struct trolley_download_options *options,
+                  const struct trolley_fetch_sink *sink, struct trolley_counts *ret_counts,
+                  struct trolley_error *error);
 
 /* Asks every backend of the trolley for a sign of life; `each` gets 0 or the failure of each. */
 int trolley_ping(struct trolley *trolley,
                  void (*each)(void *ctx, const char *component, int status, const char *message,
                               double seconds),
                  void *ctx, struct trolley_error *error);
+
+/* ---- prefetch
+ * ---------------------------------------------------------------------------------------------- */
+
+/*
+ * Prefetching as the sections [prefetch], [rule], [exporter], [queue] and [watch] of an INI file
+ * describe it. Times are milliseconds since 1970-01-01 UTC. What is to be done is kept in tasks
+ * under `[prefetch] state_dir`; one process at a time runs them, others may work on them meanwhile.
+ */
+struct trolley_prefetch;
+
+enum trolley_prefetch_state {
+    TROLLEY_PREFETCH_SCHEDULED = 1,
+    TROLLEY_PREFETCH_IN_PROCESS = 2,
+    TROLLEY_PREFETCH_COMPLETED = 3,
+    TROLLEY_PREFETCH_WARNING = 4, /* some of its requests failed */
+    TROLLEY_PREFETCH_FAILED = 5,
+    TROLLEY_PREFETCH_CANCELED = 6,
+    TROLLEY_PREFETCH_RETRY = 7 /* scheduled for retry */
+};
+#define TROLLEY_PREFETCH_STATE_BIT(state) (UINT32_C(1) << (state))
+
+/* "SCHEDULED FOR RETRY". Static text; NULL for a number that is none. */
+const char *trolley_prefetch_state_name(uint32_t state);
+
+/* The state of that name, in any case, '-' and '_' as blanks; "RETRY" too. 0 when there is none. */
+uint32_t trolley_prefetch_state_parse(const char *name);
+
+/* One task. Borrowed for the call. */
+struct trolley_prefetch_task {
+    int64_t id;
+    uint32_t state;   /* enum trolley_prefetch_state */
+    uint32_t retries; /* so far */
+    const char *exporter, *study;
+    const char *series, *instance; /* NULL: all below */
+    const char *batch, *message;   /* NULL where there is none */
+    int64_t created_ms, changed_ms;
+    int64_t due_ms;                                          /* when it is or was to run */
+    int64_t started_ms, ended_ms;                            /* of its last run; 0: never */
+    uint64_t requested, succeeded, failed, not_found, bytes; /* of its last run */
+    uint64_t cache_hit, cache_miss, cache_bypass;
+};
+
+/* Which tasks; all that is set must hold. */
+struct trolley_prefetch_filter {
+    const int64_t *ids; /* NULL: any */
+    uint32_t id_count;
+    uint32_t states;                      /* set of TROLLEY_PREFETCH_STATE_BIT; 0: any */
+    const char *exporter, *study, *batch; /* NULL: any */
+    int64_t since_ms, until_ms;           /* of its last change, both included; 0: open */
+};
+
+/*
+ * Reads the sections and opens the tasks, making the folder when it is not there. `clock` NULL:
+ * the system's; else a file that holds the time (prefetch/clock.h).
+ * @param ret_prefetch  free with trolley_prefetch_close, before the setup.
+ * Errors: INVALID_CONFIG, IO, NO_SPACE.
+ */
+int trolley_prefetch_open(struct trolley_setup *setup, const char *clock,
+                          struct trolley_prefetch **ret_prefetch, struct trolley_error *error);
+void trolley_prefetch_close(struct trolley_prefetch *prefetch);
+
+/* The time that it goes by. */
+int64_t trolley_prefetch_now(const struct trolley_prefetch *prefetch);
+
+/* Shows tasks in the order they were made; non-zero from `each` ends and is returned. */
+int trolley_prefetch_tasks(struct trolley_prefetch *prefetch,
+                           const struct trolley_prefetch_filter *filter,
+                           int (*each)(void *ctx, const struct trolley_prefetch_task *task),
+                           void *ctx, struct trolley_error *error);
+
+/* How many there are: counts[state] for each enum trolley_prefetch_state. */
+int trolley_prefetch_count(struct trolley_prefetch *prefetch,
+                           const struct trolley_prefetch_filter *filter, uint64_t counts[8],
+                           struct trolley_error *error);
+
+/* What became of the tasks that an administrator's command was about. */
+struct trolley_prefetch_changes {
+    uint64_t changed;
+    uint64_t merged;  /* reschedule: a pending task does the same, and was moved instead */
+    uint64_t refused; /* their state does not allow it; they are as they were */
+};
+
+/*
+ * cancel: SCHEDULED, SCHEDULED FOR RETRY, and IN PROCESS, which ends between two requests.
+ * reschedule: all but IN PROCESS; to `at_ms` (0: now), for exporter `to` (NULL: its own).
+ * delete: all but IN PROCESS.
+ * Each in one transaction.
+ */
+int trolley_prefetch_cancel(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_filter *filter,
+                            struct trolley_prefetch_changes *ret_changes,
+                            struct trolley_error *error);
+int trolley_prefetch_reschedule(struct trolley_prefetch *prefetch,
+                                const struct trolley_prefetch_filter *filter, int64_t at_ms,
+                                const char *to, struct trolley_prefetch_changes *ret_changes,
+                                struct trolley_error *error);
+int trolley_prefetch_delete(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_filter *filter,
+                            struct trolley_prefetch_changes *ret_changes,
+                            struct trolley_error *error);
+
+/* Holds a queue, or lets it go on. What runs is finished. INVALID_ARG: no such queue. */
+int trolley_prefetch_pause(struct trolley_prefetch *prefetch, const char *queue, int32_t paused,
+                           struct trolley_error *error);
+
+/* An export that someone asks for. */
+struct trolley_prefetch_order {
+    const char *exporter;
+    const char *study, *series, *instance; /* series, instance NULL: all below */
+    int64_t at_ms;                         /* 0: now */
+    const char *batch;                     /* may be NULL */
+    uint32_t force;                        /* a task of its own beside a pending one */
+};
+
+/* Schedules it. *ret_merged: a pending task of the exporter does it, at the new time. */
+int trolley_prefetch_export(struct trolley_prefetch *prefetch,
+                            const struct trolley_prefetch_order *order, int64_t *ret_id,
+                            uint32_t *ret_merged, struct trolley_error *error);
+
+/* What arrived, or left. */
+enum trolley_prefetch_arrival_kind {
+    TROLLEY_PREFETCH_NEW = 1,
+    TROLLEY_PREFETCH_REPLACED = 2, /* was there with other bytes */
+    TROLLEY_PREFETCH_AGAIN = 3,    /* was there as it is */
+    TROLLEY_PREFETCH_PREVIOUS = 4  /* objects left it for another one: export_previous_entity */
+};
+
+/*
+ * Tells that objects arrived; whoever runs the tasks applies the rules to it. Kept in memory until
+ * trolley_prefetch_arrivals_keep, or until there are many. `searcher` (may be NULL) names the
+ * section that can tell the attributes that conditions ask for. Not from several threads at once.
+ */
+int trolley_prefetch_arrived(struct trolley_prefetch *prefetch, const char *searcher, uint32_t kind,
+                             const char *study, const char *series, const char *instance,
+                             struct trolley_error *error);
+int trolley_prefetch_arrivals_keep(struct trolley_prefetch *prefetch, struct trolley_error *error);
+
+/* What was done by trolley_prefetch_run. */
+struct trolley_prefetch_run_counts {
+    uint64_t completed, warnings, failed, retries, arrivals;
+};
+
+#define TROLLEY_PREFETCH_ONCE UINT32_C(1) /* watches once, then what is due, then end */
+
+/*
+ * Runs tasks, polls watches, until trolley_prefetch_stop (or, with ONCE, until nothing is due).
+ * Returns 0; UNAVAILABLE when another process runs them; what kept it from starting. Remarks come
+ * from any thread, one at a time.
+ */
+int trolley_prefetch_run(struct trolley_prefetch *prefetch, uint32_t flags,
+                         trolley_remark_sink remark, void *remark_ctx,
+                         struct trolley_prefetch_run_counts *ret_counts,
+                         struct trolley_error *error);
+
+/* Ends trolley_prefetch_run once the requests in hand are done; what they belong to is scheduled
+ * again. Safe in a signal handler. */
+void trolley_prefetch_stop(struct trolley_prefetch *prefetch);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include "core/trolley.h"
 
 struct cli {
+    const struct cli_command *commands; /* all there are */
     struct cli_args args;
     struct console console;
     struct output output; /* standard output */
@@ -46,5 +47,7 @@ int cmd_ping(struct cli *cli);
 int cmd_plugins(struct cli *cli);
 int cmd_config(struct cli *cli);
 int cmd_check_plugin(struct cli *cli);
+int cmd_completion(struct cli *cli);
+int cmd_manual(struct cli *cli);
 
 #endif

@@ -64,6 +64,13 @@ static void download_progress(void *ctx, const struct trolley_counts *counts)
     if (!download->dry_run) progress_show(&download->progress, counts);
 }
 
+static void download_worker(void *ctx, const struct trolley_worker *worker)
+{
+    struct download *download = ctx;
+
+    progress_worker(&download->progress, worker);
+}
+
 /* A dry run's remarks are its result. */
 static void download_remark(void *ctx, const struct trolley_remark *remark)
 {
@@ -224,6 +231,7 @@ static int download_run(struct download *download)
         .progress = download_progress,
         .remark = download_remark,
         .ctx = download,
+        .worker = download_worker,
     };
     struct trolley_counts counts = {0};
     struct trolley_error error = {0};
@@ -236,6 +244,7 @@ static int download_run(struct download *download)
         options.source = download_one;
         options.source_ctx = download;
     }
+    download->progress.per_worker = cli->console.level >= TROLLEY_LOG_INFO && !cli->console.quiet;
     r = trolley_download(cli->trolley, &options, &counts, &error);
     progress_end(&download->progress);
     if (download->reporting) status = download_close_report(download, status);

@@ -14,6 +14,7 @@
 #include <kit/text.h>
 
 #define CONSOLE_CLEAR "\r\033[K"
+#define CONSOLE_CLEAR_ABOVE "\033[A\033[K" /* the line above, and go there */
 
 bool console_may_colour(int fd)
 {
@@ -35,6 +36,13 @@ unsigned console_width(int fd, unsigned fallback)
     if (!columns) return fallback;
     width = strtol(columns, &end, 10);
     return *end == '\0' && width > 0 && width < 100000 ? (unsigned)width : fallback;
+}
+
+unsigned console_height(int fd, unsigned fallback)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : fallback;
 }
 
 void console_init(struct console *console, int fd)
@@ -65,12 +73,24 @@ static void console_write(const struct console *console, const char *data, size_
     }
 }
 
+/* Takes the lines of the bar away. */
+static void console_clear(const struct console *console)
+{
+    const char *at = console->bar;
+
+    console_write(console, CONSOLE_CLEAR, strlen(CONSOLE_CLEAR));
+    while ((at = strchr(at, '\n'))) {
+        console_write(console, CONSOLE_CLEAR_ABOVE, strlen(CONSOLE_CLEAR_ABOVE));
+        at++;
+    }
+}
+
 /* Writes a whole line between taking the bar away and drawing it again. */
 static void console_line(struct console *console, struct kit_buffer *line)
 {
     if (kit_buffer_text(line, "\n") < 0) return;
     pthread_mutex_lock(&console->lock);
-    if (console->bar[0]) console_write(console, CONSOLE_CLEAR, strlen(CONSOLE_CLEAR));
+    if (console->bar[0]) console_clear(console);
     console_write(console, line->data, line->length);
     if (console->bar[0]) console_write(console, console->bar, strlen(console->bar));
     pthread_mutex_unlock(&console->lock);
@@ -108,21 +128,25 @@ static void console_time(char *buf, size_t size)
     (void)snprintf(buf, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
+/* `component`: "qido-rs pacs-search", its type and the name of its section. */
 static void console_json(struct console *console, uint32_t level, const char *component,
                          const char *message)
 {
     struct kit_buffer line = {0}, name = {0};
     struct kit_json json = {.out = &line};
+    const char *section = component ? strchr(component, ' ') : NULL;
+    int length = section ? (int)(section - component) : component ? (int)strlen(component) : 0;
     char now[64];
 
     console_time(now, sizeof now);
     kit_json_open(&json, NULL, '{');
     kit_json_text(&json, "time", now);
     kit_json_text(&json, "level", console_level(level));
-    if (component && kit_buffer_printf(&name, "trolley.%s", component) == 0)
+    if (length && kit_buffer_printf(&name, "trolley.%.*s", length, component) == 0)
         kit_json_text(&json, "component", name.data);
     else
         kit_json_text(&json, "component", "trolley");
+    if (section) kit_json_text(&json, "section", section + 1);
     kit_json_text(&json, "message", message);
     kit_json_close(&json);
     if (json.status == 0) console_line(console, &line);
@@ -200,7 +224,7 @@ void console_bar(struct console *console, const char *text)
     if (!console->terminal || console->json) return;
     pthread_mutex_lock(&console->lock);
     if (console->bar[0] || *text) {
-        console_write(console, CONSOLE_CLEAR, strlen(CONSOLE_CLEAR));
+        console_clear(console);
         (void)snprintf(console->bar, sizeof console->bar, "%s", text);
         console_write(console, console->bar, strlen(console->bar));
     }

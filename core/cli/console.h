@@ -12,7 +12,7 @@
 
 #include "core/trolley.h"
 
-#define CONSOLE_BAR_MAX 1024
+#define CONSOLE_BAR_MAX 8192
 
 struct console {
     int fd;
@@ -22,7 +22,7 @@ struct console {
     bool quiet;     /* no notes */
     uint32_t level; /* the most verbose enum trolley_log_level shown */
     pthread_mutex_t lock;
-    char bar[CONSOLE_BAR_MAX]; /* what stands in the last line; empty for none */
+    char bar[CONSOLE_BAR_MAX]; /* what stands in the last lines; empty for none */
 };
 
 /* Looks at `fd` and the environment (NO_COLOR, TERM). */
@@ -34,6 +34,9 @@ bool console_may_colour(int fd);
 
 /* Columns of the terminal behind `fd`, else of $COLUMNS, else `fallback`. */
 unsigned console_width(int fd, unsigned fallback);
+
+/* Lines of the terminal behind `fd`; `fallback` when it does not tell. */
+unsigned console_height(int fd, unsigned fallback);
 
 /* An error of the command: "trolley: message". [any] */
 void console_error(struct console *console, const char *message);
@@ -49,7 +52,8 @@ void console_verdict(struct console *console, const char *line);
 void console_log(struct console *console, uint32_t level, const char *component,
                  const char *message);
 
-/* Replaces the progress bar; "" takes it away. Nothing when this is no terminal. [any] */
+/* Replaces the progress bar, of one line or more, none wider than the terminal; "" takes it away.
+ * Nothing when this is no terminal. [any] */
 void console_bar(struct console *console, const char *text);
 
 #endif

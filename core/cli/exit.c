@@ -68,6 +68,7 @@ void exit_signals(void)
     sigaction(SIGINT, &cancel, NULL);
     sigaction(SIGTERM, &cancel, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file past ulimit -f is an error like any other */
 }
 
 void exit_cancels(struct trolley_setup *setup)

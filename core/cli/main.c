@@ -1,5 +1,4 @@
 /* main.c: global options and the commands. SPDX-License-Identifier: MIT */
-#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,14 +8,17 @@
 
 static const struct cli_command main_commands[] = {
     {"find", COMMAND_FIND, "[KEY=VALUE ...]", "Finds studies, series or instances",
-     "KEY is a DICOM keyword (PatientName), a tag (00100010), or a parameter of the query type.\n"
-     "StudyDate=20150301-20150401, A..B, today-7d; wildcards * and ?; several values with \\.\n",
+     "KEY is a DICOM keyword (PatientName), a tag (00100010), a dotted\n"
+     "path of these, or a parameter of the query type (limit). VALUE may\n"
+     "have the wildcards * and ?, and be several with \\ between. Dates:\n"
+     "20150301, 2015-03-01, 20150301-20150401, A..B, today, today-7d.\n",
      cmd_find},
     {"download", COMMAND_DOWNLOAD, "[KEY=VALUE ...]",
      "Brings home what a query matches, or what references name",
-     "One of: KEY=VALUE ... as for find; --study UID and below; --from FILE.\n"
-     "What the storage holds whole is skipped: the same command again goes on where it stopped.\n"
-     "The last line on standard error is the verdict.\n",
+     "One of: KEY=VALUE ... as for find; --study UID and below; --from\n"
+     "FILE. What the storage holds whole is skipped: the same command\n"
+     "again goes on where it stopped. The last line on standard error is\n"
+     "the verdict.\n",
      cmd_download},
     {"ping", COMMAND_PING, "", "Asks every backend of the trolley for a sign of life", NULL,
      cmd_ping},
@@ -24,15 +26,25 @@ static const struct cli_command main_commands[] = {
      "Lists the plugins, or one plugin's options and query types", NULL, cmd_plugins},
     {"config", COMMAND_CONFIG, "check | show | example [TYPE ...]",
      "Checks or shows the configuration, or prints a sample",
-     "check    opens every component that the INI file names, without the network\n"
+     "check    opens every component of the INI file, without the network\n"
      "show     what is in force, secrets masked\n"
      "example  a commented sample, of these types or of all\n",
      cmd_config},
     {"check-plugin", COMMAND_CHECK_PLUGIN, "FILE",
      "Checks a plugin's shared object against the contract",
-     "Each check runs in a process of its own: a crash or a hang is a finding. No server is\n"
-     "needed. Exit status 1 when some check fails.\n",
+     "Each check runs in a process of its own: a crash or a hang is a\n"
+     "finding. No server is needed. Exit status 1 when some check fails.\n",
      cmd_check_plugin},
+    {"completion", COMMAND_COMPLETION, "bash | zsh | fish | words -- WORD ...",
+     "Prints what a shell needs to complete command lines",
+     "bash, zsh, fish  the script; installed where these shells look for it\n"
+     "words            what may follow these words: the scripts ask this\n",
+     cmd_completion},
+    {"manual", COMMAND_MANUAL, "1 | 5 [TYPE ...] | 7", "Prints a manual page for man",
+     "1  trolley(1): the program\n"
+     "5  trolley.ini(5): the INI file, with the keys of these plugins\n"
+     "7  trolley-plugin(7): how a plugin is made\n",
+     cmd_manual},
     {0},
 };
 
@@ -98,12 +110,11 @@ static void main_close(struct cli *cli)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.output = {.fd = STDOUT_FILENO, .name = "standard output"}};
+    struct cli cli = {.commands = main_commands,
+                      .output = {.fd = STDOUT_FILENO, .name = "standard output"}};
     struct trolley_error error = {0};
     int status;
 
-    /* For the width of characters alone: numbers and messages stay as they are. */
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
     exit_signals();
     console_init(&cli.console, STDERR_FILENO);
     if (options_parse(argc, argv, main_commands, &cli.args, &error) < 0) {

@@ -23,6 +23,8 @@ struct cli;
 #define COMMAND_PLUGINS UINT32_C(8)
 #define COMMAND_CONFIG UINT32_C(16)
 #define COMMAND_CHECK_PLUGIN UINT32_C(32)
+#define COMMAND_COMPLETION UINT32_C(256)
+#define COMMAND_MANUAL UINT32_C(512)
 #define COMMAND_ANY UINT32_MAX /* global options: with every command, and with none */
 
 /* Ends its table with an entry without a name. */

@@ -2,8 +2,12 @@
 #include "core/cli/progress.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <kit/text.h>
+
+#include "core/cli/table.h"
 #include "core/cli/verdict.h"
 
 #define PROGRESS_PLAIN 5.0  /* seconds between plain lines */
@@ -75,18 +79,76 @@ out:
     return r;
 }
 
+int progress_worker_text(struct kit_buffer *out, const struct trolley_worker *worker)
+{
+    const struct trolley_ref *ref = worker->ref;
+    const char *level = ref && ref->instance ? "instance" : ref && ref->series ? "series" : "study";
+    const char *uid = !ref            ? NULL
+                      : ref->instance ? ref->instance
+                      : ref->series   ? ref->series
+                                      : ref->study;
+    int r;
+
+    if (!worker->downloader) return kit_buffer_text(out, "waits");
+    r = kit_text_escape(out, worker->downloader, strlen(worker->downloader));
+    if (r == 0 && uid) r = kit_buffer_printf(out, ": %s %s", level, uid);
+    if (r == 0 && worker->count > 1) r = kit_buffer_printf(out, " and %u more", worker->count - 1);
+    return r;
+}
+
+void progress_worker(struct progress *progress, const struct trolley_worker *worker)
+{
+    struct console *console = progress->console;
+    struct kit_buffer text = {0};
+
+    if (!progress->per_worker || progress_worker_text(&text, worker) < 0 || !text.data) {
+        kit_buffer_free(&text);
+        return;
+    }
+    if (!console->terminal || console->json) {
+        /* The line's component says who. */
+        const char *what = strstr(text.data, ": ");
+
+        if (worker->downloader && what)
+            console_log(console, TROLLEY_LOG_INFO, worker->downloader, what + 2);
+    } else if (worker->number < PROGRESS_WORKERS) {
+        (void)snprintf(progress->workers[worker->number], PROGRESS_WORKER_MAX, "%s", text.data);
+    }
+    kit_buffer_free(&text);
+}
+
+/* The lines of the workers under the bar, as many as the terminal has room for. */
+static int progress_workers(struct progress *progress, unsigned width, unsigned lines)
+{
+    unsigned i;
+    int r = 0;
+
+    for (i = 0; r == 0 && i < PROGRESS_WORKERS && i + 2 < lines; i++) {
+        struct kit_buffer line = {0};
+
+        if (!progress->workers[i][0]) break;
+        r = kit_buffer_printf(&line, "%3u %s", i + 1, progress->workers[i]);
+        if (r == 0) r = kit_buffer_text(&progress->text, "\n");
+        if (r == 0) r = text_fit(&progress->text, line.data, width > 1 ? width - 1 : 1, false);
+        kit_buffer_free(&line);
+    }
+    return r;
+}
+
 void progress_show(struct progress *progress, const struct trolley_counts *counts)
 {
     struct console *console = progress->console;
     bool bar = console->terminal && !console->json;
+    unsigned width = console_width(console->fd, 80);
 
     if (console->quiet) return;
     progress_sample(progress, counts);
     if (!bar && counts->seconds - progress->shown < PROGRESS_PLAIN) return;
     progress->shown = counts->seconds;
     kit_buffer_reset(&progress->text);
-    if (progress_text(&progress->text, progress, counts, bar ? console_width(console->fd, 80) : 0) <
-        0)
+    if (progress_text(&progress->text, progress, counts, bar ? width : 0) < 0) return;
+    if (bar && progress->per_worker &&
+        progress_workers(progress, width, console_height(console->fd, 24)) < 0)
         return;
     if (bar)
         console_bar(console, progress->text.data);

@@ -3,40 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include <trolley/types.h>
+
+#include "core/cli/width.h"
 
 #define TABLE_GAP 2    /* blanks between columns */
 #define TABLE_NARROW 8 /* no column is made narrower than this */
 #define ELLIPSIS "\xe2\x80\xa6"
-
-/* The length in bytes of the character at `text`, and its columns. What is no character counts as
- * one byte and one column. */
-static size_t text_character(const char *text, size_t *ret_columns)
-{
-    mbstate_t state = {0};
-    wchar_t character;
-    size_t length = mbrtowc(&character, text, strlen(text), &state);
-    int width;
-
-    *ret_columns = 1;
-    if (length == 0 || length > strlen(text)) return 1;
-    width = wcwidth(character);
-    if (width >= 0) *ret_columns = (size_t)width;
-    return length;
-}
-
-size_t text_columns(const char *text)
-{
-    size_t columns = 0, width;
-
-    while (*text) {
-        text += text_character(text, &width);
-        columns += width;
-    }
-    return columns;
-}
 
 /* Bytes of the longest beginning of `text` that takes at most `width` columns. */
 static size_t text_prefix(const char *text, size_t width, size_t *ret_columns)
@@ -44,7 +18,7 @@ static size_t text_prefix(const char *text, size_t width, size_t *ret_columns)
     size_t length = 0, columns = 0;
 
     while (text[length]) {
-        size_t wide, bytes = text_character(text + length, &wide);
+        size_t wide, bytes = width_character(text + length, &wide);
 
         if (columns + wide > width) break;
         columns += wide;
@@ -93,7 +67,7 @@ void table_free(struct table *table)
 
 void table_measure(struct table *table, size_t column, const char *text)
 {
-    size_t width = text_columns(text);
+    size_t width = width_text(text);
 
     if (width > table->columns[column].cells) table->columns[column].cells = width;
 }
@@ -106,7 +80,7 @@ static size_t lesser(size_t a, size_t b)
 /* What a column wants: room for its cells and its header, the latter at most `header` wide. */
 static size_t table_wish(const struct table_column *column, size_t header)
 {
-    size_t width = lesser(text_columns(column->header), header);
+    size_t width = lesser(width_text(column->header), header);
 
     return column->cells > width ? column->cells : width;
 }

@@ -2,8 +2,8 @@
  * table.h: laying out columns of text on a terminal.
  *
  * Rows are given twice: once to measure, once to print. Nothing of them is kept, so a table of a
- * million rows takes no more memory than one of ten. Texts must be escaped (kit_text_escape) and
- * the character type locale UTF-8. SPDX-License-Identifier: MIT
+ * million rows takes no more memory than one of ten. Texts must be escaped (kit_text_escape).
+ * SPDX-License-Identifier: MIT
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -25,9 +25,6 @@ struct table {
     size_t shown; /* columns that fit; those behind are left out */
     bool bold;    /* headers */
 };
-
-/* Columns that `text` takes on a terminal: wide characters two, combining ones none. */
-size_t text_columns(const char *text);
 
 /* Appends `text` cut to `width` columns, the last of them "…" when something is cut off, padded
  * with blanks to `width` when `pad`. */

@@ -23,6 +23,9 @@
     (UINT32_C(1) << 30) /* LIST: names of sections of the kind in `choices`, also split at ',' */
 #define CONFIG_OPTION_SEARCH_PATH (UINT32_C(1) << 31) /* LIST: absolute paths, split at ':' too */
 #define CONFIG_OPTION_PRIVATE (UINT32_C(15) << 28)
+/* URL (where no octal numbers are): "wado:" before it is dropped, and every other byte stays as it
+ * is, slashes at the end too. */
+#define CONFIG_OPTION_TEMPLATE CONFIG_OPTION_OCTAL
 
 /* One `key = value` line as written. */
 struct config_entry {
@@ -61,7 +64,9 @@ const struct config_section *config_file_section(const struct config_file *file,
 int config_find(const char *path, char **ret_path, struct trolley_error *error);
 
 /* The host's own option tables: keys every section of a kind has. NULL for an unknown kind. kinds:
- * settings, session, searcher, downloader, storage, trolley. */
+ * settings, session, searcher, downloader, storage, trolley, prefetch, rule, exporter, queue,
+ * watch.
+ */
 const struct trolley_span *config_host_options(const char *kind);
 
 /* The key `session`, for sections whose component has TROLLEY_COMPONENT_HTTP. */

@@ -170,7 +170,7 @@ static int file_split(struct file_reading *reading, const char *header,
     const size_t length = strcspn(header, " \t");
     const char *name = header + length + strspn(header + length, " \t");
     const char *nearest;
-    bool settings;
+    bool nameless;
 
     section->kind = strndup(header, length);
     section->name = strdup(name);
@@ -186,11 +186,11 @@ static int file_split(struct file_reading *reading, const char *header,
                          nearest ? "; did you mean `" : "", nearest ? nearest : "",
                          nearest ? "`?" : "");
     }
-    settings = strcmp(section->kind, "settings") == 0;
-    if (settings && *name)
+    nameless = strcmp(section->kind, "settings") == 0 || strcmp(section->kind, "prefetch") == 0;
+    if (nameless && *name)
         return error_set(reading->error, TROLLEY_ERR_INVALID_CONFIG,
-                         "[settings] takes no name, found `%s`", name);
-    if (!settings && !*name)
+                         "[%s] takes no name, found `%s`", section->kind, name);
+    if (!nameless && !*name)
         return error_set(reading->error, TROLLEY_ERR_INVALID_CONFIG,
                          "a name is missing: `[%s NAME]`", section->kind);
     if (strchr(name, ','))

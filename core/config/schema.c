@@ -2,11 +2,7 @@
 #include <string.h>
 #include <trolley/helpers.h>
 
-#include "core/config/config.h"
-
-#define OPTION(option_type, name, text, about)                                                  \
-    .size = sizeof(struct trolley_option), .type = TROLLEY_OPTION_##option_type, .key = (name), \
-    .default_text = (text), .help = (about)
+#include "core/config/schema.h"
 
 static const struct trolley_option schema_settings[] = {
     {OPTION(COMPONENT, "trolley", NULL, "the trolley used without --trolley"),
@@ -105,10 +101,7 @@ static const struct trolley_option schema_http[] = {
      .choices = "session"},
 };
 
-static const struct {
-    const char *kind;
-    struct trolley_span options;
-} schema_kinds[] = {
+static const struct schema_kind schema_kinds[] = {
     {"settings", TROLLEY_SPAN(schema_settings)}, {"session", TROLLEY_SPAN(schema_session)},
     {"searcher", TROLLEY_SPAN(schema_searcher)}, {"downloader", TROLLEY_SPAN(schema_downloader)},
     {"storage", TROLLEY_SPAN(schema_storage)},   {"trolley", TROLLEY_SPAN(schema_trolley)},
@@ -116,18 +109,30 @@ static const struct {
 
 static const struct trolley_span schema_http_options = TROLLEY_SPAN(schema_http);
 
+#define SCHEMA_OWN (sizeof schema_kinds / sizeof schema_kinds[0])
+
+/* Kind i, the host's own first; NULL past the last. */
+static const struct schema_kind *schema_kind(size_t i)
+{
+    if (i < SCHEMA_OWN) return &schema_kinds[i];
+    return i - SCHEMA_OWN < schema_prefetch_count ? &schema_prefetch_kinds[i - SCHEMA_OWN] : NULL;
+}
+
 const char *config_kind(void *unused, size_t i)
 {
+    const struct schema_kind *kind = schema_kind(i);
+
     (void)unused;
-    return i < sizeof schema_kinds / sizeof schema_kinds[0] ? schema_kinds[i].kind : NULL;
+    return kind ? kind->kind : NULL;
 }
 
 const struct trolley_span *config_host_options(const char *kind)
 {
+    const struct schema_kind *known;
     size_t i;
 
-    for (i = 0; i < sizeof schema_kinds / sizeof schema_kinds[0]; i++)
-        if (strcmp(schema_kinds[i].kind, kind) == 0) return &schema_kinds[i].options;
+    for (i = 0; (known = schema_kind(i)); i++)
+        if (strcmp(known->kind, kind) == 0) return &known->options;
     return NULL;
 }
 

@@ -161,6 +161,14 @@ static int value_list_item(const struct trolley_option *option, const char *text
     return 0;
 }
 
+/* The URL that a template of URLs is written as, without the scheme that dcm4chee puts before it.
+ */
+static const char *value_template(const struct trolley_option *option, const char *text)
+{
+    return (option->flags & CONFIG_OPTION_TEMPLATE) && strncasecmp(text, "wado:", 5) == 0 ? text + 5
+                                                                                          : text;
+}
+
 /* What counts besides the range. */
 static int value_scan(const struct trolley_option *option, const char *text, int64_t *ret_number,
                       struct trolley_error *error)
@@ -183,7 +191,7 @@ static int value_scan(const struct trolley_option *option, const char *text, int
     case TROLLEY_OPTION_CHOICE:
         return value_choice(option, text, ret_number, error);
     case TROLLEY_OPTION_URL:
-        return config_url_check(text, error);
+        return config_url_check(value_template(option, text), error);
     case TROLLEY_OPTION_AE_TITLE:
         return config_ae_title_check(text, error);
     case TROLLEY_OPTION_LIST:
@@ -259,7 +267,8 @@ int config_value_normal(const struct trolley_option *option, const char *text,
         normal = config_path_join(directory, text);
         break;
     case TROLLEY_OPTION_URL:
-        normal = value_url(text);
+        normal = option->flags & CONFIG_OPTION_TEMPLATE ? strdup(value_template(option, text))
+                                                        : value_url(text);
         break;
     case TROLLEY_OPTION_AE_TITLE:
         normal = value_trimmed(text);

@@ -54,6 +54,11 @@ const char *trolley_keyword(uint32_t tag)
     return entry ? entry->keyword : NULL;
 }
 
+const char *trolley_keyword_at(uint32_t i)
+{
+    return i < dictionary_count ? dictionary_table[i].keyword : NULL;
+}
+
 const char *trolley_vr(uint32_t tag)
 {
     const struct dictionary_entry *entry = dictionary_find(tag);

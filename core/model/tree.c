@@ -221,8 +221,7 @@ const struct trolley_node *trolley_node_child(const struct trolley_node *parent,
     return tree_node_find(node->up.tree, parent, uid);
 }
 
-/* The attribute at the node or the nearest level above that has it. */
-static const struct trolley_element *tree_look_up(const struct trolley_node *node, uint32_t tag)
+const struct trolley_element *tree_look_up(const struct trolley_node *node, uint32_t tag)
 {
     for (; node; node = trolley_node_parent(node)) {
         bool found;
@@ -239,8 +238,7 @@ const char *trolley_node_text(const struct trolley_node *node, uint32_t tag, uin
     return element ? trolley_span_text(&element->values, i) : NULL;
 }
 
-/* Copies what fits before `end`, without cutting a UTF-8 character in two. */
-static char *tree_join_copy(char *to, const char *end, const char *text, size_t length)
+char *tree_join_copy(char *to, const char *end, const char *text, size_t length)
 {
     size_t room = (size_t)(end - to), take = length < room ? length : room;
 

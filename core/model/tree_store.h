@@ -1,5 +1,6 @@
 /*
- * tree_store.h: what a study tree is made of; for tree.c, tree_store.c and their tests only.
+ * tree_store.h: what a study tree is made of; for tree.c, tree_store.c,
+ * tree_value.c and their tests only.
  * Everything lies in one arena. Equal elements of different nodes are one element, so an attribute
  * that repeats costs one pointer. SPDX-License-Identifier: MIT
  */
@@ -62,6 +63,13 @@ bool tree_element_same_values(const struct trolley_element *a, const struct trol
  * private_creator finds the first of that tag. */
 uint32_t tree_element_place(const struct trolley_node *node, uint32_t tag,
                             const char *private_creator, bool *ret_found);
+
+/* The attribute at the node or the nearest level above that has it. */
+const struct trolley_element *tree_look_up(const struct trolley_node *node, uint32_t tag);
+
+/* Copies what fits before `end`, without cutting a UTF-8 character in two; returns where it ended.
+ */
+char *tree_join_copy(char *to, const char *end, const char *text, size_t length);
 
 /* Room for `count` elements in all. */
 int tree_element_reserve(struct trolley_tree *tree, struct trolley_node *node, uint32_t count);

@@ -4,7 +4,10 @@
 #include <trolley/helpers.h>
 
 #include "core/plugin/setup.h"
+#include "core/prefetch/settings.h"
 #include "kit/buffer.h"
+
+#define SESSION_KEYS_MAX 48 /* more than the host has */
 
 struct inspection {
     struct trolley_setup *setup;
@@ -48,6 +51,25 @@ static void inspect_trolley(struct inspection *inspection, const struct config_s
         trolley_free(trolley);
 }
 
+/* Is it a kind whose sections name a plugin by `type`? */
+static bool inspect_has_plugin(const char *kind)
+{
+    return strcmp(kind, "searcher") == 0 || strcmp(kind, "downloader") == 0 ||
+           strcmp(kind, "storage") == 0;
+}
+
+/* Everything about prefetching, which is read as a whole. */
+static void inspect_prefetch(struct inspection *inspection)
+{
+    struct prefetch_settings *settings;
+    struct trolley_error error;
+
+    if (prefetch_settings_load(inspection->setup, &settings, &error) < 0)
+        inspect_report(inspection, &error);
+    else
+        prefetch_settings_free(settings);
+}
+
 int trolley_setup_check(struct trolley_setup *setup,
                         void (*problem)(void *ctx, const struct trolley_error *error), void *ctx,
                         struct trolley_error *error)
@@ -64,10 +86,11 @@ int trolley_setup_check(struct trolley_setup *setup,
                 inspect_report(&inspection, &found);
         } else if (strcmp(section->kind, "trolley") == 0) {
             inspect_trolley(&inspection, section);
-        } else if (strcmp(section->kind, "settings") != 0) {
+        } else if (inspect_has_plugin(section->kind)) {
             inspect_component(&inspection, section);
         }
     }
+    inspect_prefetch(&inspection);
     if (inspection.worst == 0) return 0;
     return error_set(error, inspection.worst, "%s: the configuration has faults",
                      setup->file ? config_file_path(setup->file) : "no INI file");
@@ -82,7 +105,11 @@ static int inspect_tables(struct trolley_setup *setup, const struct config_secti
 
     tables[0] = config_host_options(section->kind);
     tables[1] = NULL;
-    if (strcmp(section->kind, "settings") == 0 || strcmp(section->kind, "trolley") == 0) return 0;
+    if (strcmp(section->kind, "exporter") == 0) {
+        tables[1] = config_http_options();
+        tables[2] = NULL;
+    }
+    if (!inspect_has_plugin(section->kind)) return 0;
     r = component_get(setup, section->kind, section->name, &component, error);
     if (r == 0) component_tables(&component->plugin, tables);
     return r;
@@ -124,17 +151,43 @@ int trolley_setup_show(struct trolley_setup *setup, char **ret_text, struct trol
     return *ret_text ? 0 : error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
 }
 
+/* A log-in plugin without a secret of its own logs in as the session's user: then these keys are as
+ * good as required. Fills `ret_options` (room for SESSION_KEYS_MAX). */
+static void inspect_session_options(const struct trolley_component *component,
+                                    struct trolley_option *options, struct trolley_span *ret_span)
+{
+    const struct trolley_span *host = config_host_options("session");
+    bool own_secret = false;
+    uint32_t i;
+
+    for (i = 0; component->options && i < component->options->count; i++) {
+        const struct trolley_option *option = trolley_span_at(component->options, i);
+
+        if (option->flags & TROLLEY_OPTION_SECRET) own_secret = true;
+    }
+    for (i = 0; i < host->count && i < SESSION_KEYS_MAX; i++) {
+        options[i] = *(const struct trolley_option *)trolley_span_at(host, i);
+        if (!own_secret &&
+            (strcmp(options[i].key, "user") == 0 || strcmp(options[i].key, "password") == 0))
+            options[i].flags |= TROLLEY_OPTION_REQUIRED;
+    }
+    *ret_span = (struct trolley_span){options, i, sizeof *options};
+}
+
 /* The sample section of one component: of an auth plugin, a session with that log-in. */
 static int inspect_example_component(const struct trolley_component *component, const char *type,
                                      struct kit_buffer *text)
 {
     const struct trolley_span *tables[5] = {NULL};
     const bool session = component->kind == TROLLEY_KIND_AUTH;
+    struct trolley_option options[SESSION_KEYS_MAX];
+    struct trolley_span session_options;
     struct kit_buffer name = {0};
     int r = kit_buffer_printf(&name, "my-%s", type);
 
     if (session) {
-        tables[0] = config_host_options("session");
+        inspect_session_options(component, options, &session_options);
+        tables[0] = &session_options;
         tables[1] = component->options;
     } else {
         component_tables(component, tables);

@@ -208,3 +208,22 @@ int registry_each(const struct registry *registry,
     }
     return 0;
 }
+
+void registry_names(const struct registry *registry, void (*each)(void *ctx, const char *name),
+                    void *ctx)
+{
+    size_t d, i;
+
+    for (d = 0; d < registry->count; d++) {
+        struct names names = {0};
+
+        names_read(registry->dirs[d], &names);
+        for (i = 0; i < names.count; i++) {
+            char *shadow = registry_shadow(registry, d, names.items[i]);
+
+            if (!shadow) each(ctx, names.items[i]);
+            free(shadow);
+        }
+        names_free(&names);
+    }
+}

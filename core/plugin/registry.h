@@ -28,4 +28,9 @@ int registry_each(const struct registry *registry,
                   void (*each)(void *ctx, const struct trolley_plugin_info *info), void *ctx,
                   struct trolley_error *error);
 
+/* Name of every NAME.so of every directory, those of later directories only where no earlier one
+ * has it. Nothing is opened. */
+void registry_names(const struct registry *registry, void (*each)(void *ctx, const char *name),
+                    void *ctx);
+
 #endif

@@ -10,9 +10,11 @@ struct prefetch_condition;
 
 /*
  * Reads `{attribute}[n]{!}={value}` expressions, all of which must hold: keyword, tag or dotted
- * path; an empty value means absent; otherwise a regular expression (PCRE2 with match and depth
- * limits) that must match the whole value; any of several values matches. `count` may be 0: then
- * *ret_condition is NULL, which always holds.
+ * path; an empty value means absent; otherwise a regular expression (PCRE2 with match, depth and
+ * heap limits) that must match the whole value; any of several values matches, or with [n] the n-th
+ * one alone. What is absent matches no expression, so that `!=` holds for it. `count` may be 0:
+ * then *ret_condition is NULL, which always holds. Errors: INVALID_ARG with the condition's text,
+ * NOMEM.
  */
 int prefetch_condition_parse(const char *const *texts, uint32_t count,
                              struct prefetch_condition **ret_condition,

@@ -7,6 +7,7 @@
 #define CORE_PREFETCH_EXPORT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core/prefetch/settings.h"
 
@@ -30,7 +31,11 @@ struct prefetch_result {
     uint64_t requested, succeeded, failed, not_found; /* not_found: 404 and 410 that are neutral */
     uint64_t bytes;
     uint64_t cache_hit, cache_miss, cache_bypass; /* by X-Cache-Status */
-    uint64_t retry_after_ms;                      /* the longest asked for by 429 and 503 */
+    uint64_t same; /* verify_unique: bodies that another frame or size of the instance had */
+    uint64_t retry_after_ms; /* the longest asked for by 429 and 503 */
+    /* Not everything was requested (a search failed, the disk is full, log-in was refused, or it
+     * was cancelled), and nobody was told what is missing: a retry must not use `again`. */
+    bool unfinished;
     /* Said when it ends: counts, then the first errors; one line, safe for a terminal. */
     char message[1024];
 };
@@ -39,7 +44,7 @@ struct prefetch_result {
 struct prefetch_export_callbacks {
     void *ctx;
     /* Retry of what failed last time: gives the next request to make, 1, or 0 at the end, or
-     * negative. NULL: everything is expanded anew. */
+     * negative. NULL, or retry_scope = all: everything is expanded anew. */
     int (*again)(void *ctx, struct prefetch_request *ret_request);
     /* A request that failed, to be kept for a retry. Negative ends the export. May be NULL. */
     int (*failed)(void *ctx, const struct prefetch_request *request, const char *message);
@@ -60,7 +65,8 @@ void prefetch_engine_free(struct prefetch_engine *engine);
  * Runs one task to its end. Several may run at once in different threads. A search that fails, a
  * missing mount, a full disk end as FAILED with their words. `cancel` non-zero: ends between
  * requests. Returns 0 with *ret_result filled, TROLLEY_ERR_CANCELLED (result filled with what was
- * done), or what the callbacks returned. [any]
+ * done), INVALID_ARG (a scope without valid UIDs from the study down; no result), or what the
+ * callbacks returned. [any]
  */
 int prefetch_export(struct prefetch_engine *engine, const struct prefetch_exporter *exporter,
                     const struct prefetch_scope *scope,

@@ -21,8 +21,11 @@ int prefetch_duration(const char *text, int64_t *ret_ms, struct trolley_error *e
 struct prefetch_schedule;
 
 /*
- * Reads `hour=18-6 dayOfWeek=*` expressions: lists, ranges that wrap, 0 = Sunday; several are
- * or-ed. `texts` has `count` of them, at least one. Free with prefetch_schedule_free.
+ * Reads `hour=18-6 dayOfWeek=*` expressions: lists, ranges that wrap, 0 = Sunday; what is not named
+ * is `*`; several expressions are or-ed. A range of hours ends before its last number, as in
+ * dcm4chee: 18-6 is from six in the evening to six in the morning. A range of days has its last
+ * day: 1-5 is Monday to Friday, which is what dcm4chee's samples say (its code leaves Friday out).
+ * `texts` has `count` of them, at least one. Free with prefetch_schedule_free. Errors: INVALID_ARG.
  */
 int prefetch_schedule_parse(const char *const *texts, uint32_t count,
                             struct prefetch_schedule **ret_schedule, struct trolley_error *error);

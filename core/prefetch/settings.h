@@ -84,6 +84,7 @@ struct prefetch_watch {
 
 struct prefetch_settings {
     const char *state_dir; /* absolute */
+    bool on_download;      /* what `download` stores counts as arrived */
     struct prefetch_rule *rules;
     struct prefetch_exporter *exporters;
     struct prefetch_queue *queues;
@@ -91,11 +92,18 @@ struct prefetch_settings {
     uint32_t rule_count, exporter_count, queue_count, watch_count;
 };
 
-/* Reads and checks them. Errors: INVALID_CONFIG with file, line and key. */
+/*
+ * Reads and checks them; no plugin is opened. An exporter without a queue gets the queue `default`,
+ * which need not be written. Refused, too: gaps in the numbers of url.N, keys for a url.N that is
+ * not there, two URLs of one exporter that would store under the same path (paths.h), an exporter
+ * that cannot name what its URLs ask for (no searcher), a watch whose query no searcher could read.
+ * Errors: INVALID_CONFIG with file, line and key; NOMEM.
+ */
 int prefetch_settings_load(struct trolley_setup *setup, struct prefetch_settings **ret_settings,
                            struct trolley_error *error);
 void prefetch_settings_free(struct prefetch_settings *settings);
 
+/* NULL when there is none. */
 const struct prefetch_exporter *prefetch_exporter_get(const struct prefetch_settings *settings,
                                                       const char *id);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/model/query.h"
+#include "core/retrieve/custom.h"
 #include "core/retrieve/expand.h"
 #include "core/retrieve/run.h"
 #include "core/retrieve/trolley.h"
@@ -15,6 +16,8 @@
 #define PARALLEL_MOST 64
 #define RETRIES_DEFAULT 4
 #define RETRY_DELAY_DEFAULT_MS 500
+/* The size of struct trolley_ref in contract 1.0. */
+#define REF_SIZE_1_0 (offsetof(struct trolley_ref, reserved) + sizeof(uint32_t))
 
 /* Everything a download holds, in order of making. */
 struct download {
@@ -32,6 +35,7 @@ struct download {
     struct trolley_tree *found;
     struct tree_source tree_source;
     struct ref_reader reader;
+    uint32_t next_ref; /* of options->refs */
     bool store_ready;
     bool rehearsed; /* a dry run found something that would be requested */
 };
@@ -99,11 +103,7 @@ static int download_open_downloaders(struct download *download, struct trolley_e
     uint32_t i;
     int r = 0;
 
-    if (!only && !names->count)
-        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
-                         "%s: [trolley %s] names no downloader (key `downloader`)",
-                         section_where(download->trolley->section, "downloader"),
-                         download->trolley->name);
+    if (!only && !names->count) return retrieve_lacks(download->trolley, "downloader", "", error);
     download->run.downloaders = calloc(only ? 1 : names->count, sizeof *download->run.downloaders);
     if (!download->run.downloaders) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
     if (only) return download_add(download, only, error);
@@ -139,14 +139,21 @@ static int download_open_storage(struct download *download, struct trolley_error
     } else if (trolley->storage) {
         r = component_get(trolley->setup, "storage", trolley->storage, &component, error);
     } else {
-        r = error_set(error, TROLLEY_ERR_INVALID_CONFIG,
-                      "%s: [trolley %s] names no storage (key `storage`); or say where with "
-                      "--output DIR",
-                      section_where(trolley->section, "storage"), trolley->name);
+        r = retrieve_lacks(trolley, "storage", "; or say where with --output DIR", error);
     }
     if (r < 0) return r;
     download->task.component = component->title;
-    r = instance_new(component, &download->task, &download->storage, error);
+    return instance_new(component, &download->task, &download->storage, error);
+}
+
+/* The storage: the caller's own, or one of the INI file. */
+static int download_open_store(struct download *download, struct trolley_error *error)
+{
+    const struct trolley_download_options *options = download->options;
+    int r = options->storage
+                ? custom_storage(options->storage, options->storage_self, &download->storage, error)
+                : download_open_storage(download, error);
+
     if (r < 0) return r;
     store_init(&download->store, download->storage, &download->report, download->options->flags);
     download->store_ready = true;
@@ -179,6 +186,23 @@ static int download_open_expander(struct download *download, struct trolley_erro
     return 0;
 }
 
+/* Gives the references of options->refs one by one. */
+static int download_next_ref(void *ctx, struct trolley_ref *ref, struct trolley_error *error)
+{
+    struct download *download = ctx;
+    const void *theirs = trolley_span_at(&download->options->refs, download->next_ref);
+
+    if (!theirs) return 0;
+    if (trolley_read_open(ref, sizeof *ref, theirs, REF_SIZE_1_0) < 0)
+        return error_set(error, TROLLEY_ERR_INVALID_ARG,
+                         "reference %u has no size: make it with "
+                         "trolley_ref_make or trolley_node_ref",
+                         download->next_ref);
+    ref->size = sizeof *ref;
+    download->next_ref++;
+    return 1;
+}
+
 /* Runs the query that says what to download. An incomplete answer is no basis for a download. */
 static int download_find(struct download *download, struct trolley_error *error)
 {
@@ -188,6 +212,11 @@ static int download_find(struct download *download, struct trolley_error *error)
     uint32_t n;
     int r;
 
+    if (download->options->refs.items) {
+        download->reader.source = download_next_ref;
+        download->reader.ctx = download;
+        return 0;
+    }
     if (!query) {
         download->reader.source = download->options->source;
         download->reader.ctx = download->options->source_ctx;
@@ -397,6 +426,24 @@ static void download_close(struct download *download)
     report_clear(&download->report);
 }
 
+/* One job, and one place to put it. */
+static int download_check(const struct trolley_download_options *options,
+                          struct trolley_error *error)
+{
+    const int jobs =
+        (options->query != NULL) + (options->source != NULL) + (options->refs.items != NULL);
+
+    if (jobs != 1)
+        return error_set(error, TROLLEY_ERR_INVALID_ARG,
+                         "%s says what to download: a query, a "
+                         "source or references",
+                         jobs ? "more than one thing" : "nothing");
+    if (options->storage && options->output)
+        return error_set(error, TROLLEY_ERR_INVALID_ARG,
+                         "a storage of one's own and an output folder exclude each other");
+    return 0;
+}
+
 int trolley_download(struct trolley *trolley, const struct trolley_download_options *options,
                      struct trolley_counts *ret_counts, struct trolley_error *error)
 {
@@ -410,8 +457,9 @@ int trolley_download(struct trolley *trolley, const struct trolley_download_opti
     download.run.store = &download.store;
     download.run.report = &download.report;
     download.run.cancel = cancel;
-    r = download_open_downloaders(&download, error);
-    if (r == 0) r = download_open_storage(&download, error);
+    r = download_check(options, error);
+    if (r == 0) r = download_open_downloaders(&download, error);
+    if (r == 0) r = download_open_store(&download, error);
     if (r == 0) r = download_open_expander(&download, error);
     if (r == 0) r = download_find(&download, error);
     if (r == 0) r = download_feed(&download, error);

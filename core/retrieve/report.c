@@ -2,6 +2,7 @@
 #include "core/retrieve/report.h"
 
 #include <string.h>
+#include <trolley/helpers.h>
 
 #include "core/model/log.h"
 
@@ -86,6 +87,27 @@ void report_bytes(struct report *report, uint64_t bytes)
     report_fill(report, &counts);
     counts.bytes = all;
     report->options->progress(report->options->ctx, &counts);
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_worker(struct report *report, const void *id, const char *downloader,
+                   const struct trolley_span *refs)
+{
+    struct trolley_worker worker = {.downloader = downloader};
+
+    if (!report->options->worker) return;
+    if (downloader) {
+        worker.ref = trolley_span_at(refs, 0);
+        worker.count = refs->count;
+    }
+    pthread_mutex_lock(&report->lock);
+    while (worker.number < REPORT_WORKERS_MAX && report->workers[worker.number] &&
+           report->workers[worker.number] != id)
+        worker.number++;
+    if (worker.number < REPORT_WORKERS_MAX) {
+        report->workers[worker.number] = id;
+        report->options->worker(report->options->ctx, &worker);
+    }
     pthread_mutex_unlock(&report->lock);
 }
 

@@ -11,6 +11,8 @@
 #include "core/plugin/task.h"
 #include "core/retrieve/study.h"
 
+#define REPORT_WORKERS_MAX 64
+
 struct report {
     pthread_mutex_t lock;
     const struct trolley_download_options *options;
@@ -19,6 +21,7 @@ struct report {
     atomic_ullong bytes;       /* of items under way and done, for progress */
     atomic_llong next_tick_ms;
     int64_t started_ms;
+    const void *workers[REPORT_WORKERS_MAX]; /* who has worked; the index is the number told */
 };
 
 void report_init(struct report *report, const struct trolley_download_options *options);
@@ -36,6 +39,10 @@ void report_unverified(struct report *report);
 
 /* Bytes arrived; tells the progress some ten times a second. [any] */
 void report_bytes(struct report *report, uint64_t bytes);
+
+/* The worker `id` asks `downloader` for these references; NULL: it has its answer. [any] */
+void report_worker(struct report *report, const void *id, const char *downloader,
+                   const struct trolley_span *refs);
 
 /* Passes a remark on. A trolley_remark_sink, ctx is the report. [any] */
 void report_remark(void *report, const struct trolley_remark *remark);

@@ -1,4 +1,5 @@
-/* trolley.c: choosing a [trolley NAME]; find; ping. SPDX-License-Identifier: MIT */
+/* trolley.c: choosing a [trolley NAME], or composing one; find; ping. SPDX-License-Identifier: MIT
+ */
 #include "core/retrieve/trolley.h"
 
 #include <stdlib.h>
@@ -44,50 +45,58 @@ static int trolley_choose(struct trolley_setup *setup, const char *name,
     return 0;
 }
 
+int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
+                  struct trolley_error *error)
+{
+    if (!trolley->name)
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                         "this trolley was composed without a %s%s", key, hint);
+    return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: [trolley %s] names no %s (key `%s`)%s",
+                     section_where(trolley->section, key), trolley->name, key, key, hint);
+}
+
+static int trolley_check_name(const struct trolley *trolley, const char *key, const char *kind,
+                              const char *name, struct trolley_error *error)
+{
+    const struct config_file *file = trolley->setup->file;
+
+    if (!name || (file && config_file_section(file, kind, name))) return 0;
+    if (!trolley->name)
+        return error_set(error, TROLLEY_ERR_INVALID_CONFIG, "%s: there is no section [%s %s]",
+                         file ? config_file_path(file) : "no INI file", kind, name);
+    return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
+                     "%s: [trolley %s] key `%s`: there is no section [%s %s]",
+                     section_where(trolley->section, key), trolley->name, key, kind, name);
+}
+
 /* Every section that it names must be there, whether this command needs it or not. */
 static int trolley_check_names(const struct trolley *trolley, struct trolley_error *error)
 {
-    const struct {
-        const char *kind, *key, *name;
-    } singles[] = {{"searcher", "searcher", trolley->searcher},
-                   {"searcher", "expander", trolley->expander},
-                   {"storage", "storage", trolley->storage}};
-    size_t i;
+    int r = trolley_check_name(trolley, "searcher", "searcher", trolley->searcher, error);
+    uint32_t i;
 
-    for (i = 0; i < sizeof singles / sizeof singles[0]; i++)
-        if (singles[i].name &&
-            !config_file_section(trolley->setup->file, singles[i].kind, singles[i].name))
-            return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
-                             "%s: [trolley %s] key `%s`: there is no section [%s %s]",
-                             section_where(trolley->section, singles[i].key), trolley->name,
-                             singles[i].key, singles[i].kind, singles[i].name);
-    for (i = 0; i < trolley->downloaders.count; i++) {
-        const char *name = trolley_span_text(&trolley->downloaders, (uint32_t)i);
-
-        if (!config_file_section(trolley->setup->file, "downloader", name))
-            return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
-                             "%s: [trolley %s] key `downloader`: there is no section "
-                             "[downloader %s]",
-                             section_where(trolley->section, "downloader"), trolley->name, name);
-    }
-    return 0;
+    if (r == 0) r = trolley_check_name(trolley, "expander", "searcher", trolley->expander, error);
+    if (r == 0) r = trolley_check_name(trolley, "storage", "storage", trolley->storage, error);
+    for (i = 0; r == 0 && i < trolley->downloaders.count; i++)
+        r = trolley_check_name(trolley, "downloader", "downloader",
+                               trolley_span_text(&trolley->downloaders, i), error);
+    return r;
 }
 
-int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **ret_trolley,
-                struct trolley_error *error)
+/* A trolley of a section, which may stand in no file: then it has no name. */
+static int trolley_make(struct trolley_setup *setup, const char *name,
+                        const struct config_section *section, struct trolley **ret_trolley,
+                        struct trolley_error *error)
 {
     const struct trolley_span *tables[] = {config_host_options("trolley"), NULL};
     const struct trolley_config *config;
-    const struct config_section *section = NULL;
-    struct trolley *trolley;
-    int r = trolley_choose(setup, name, &section, error);
+    struct trolley *trolley = calloc(1, sizeof *trolley);
+    int r = 0;
 
-    if (r < 0) return r;
-    trolley = calloc(1, sizeof *trolley);
     if (!trolley) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
     trolley->setup = setup;
-    trolley->name = strdup(section->name);
-    if (!trolley->name) r = error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
+    trolley->name = name ? strdup(name) : NULL;
+    if (name && !trolley->name) r = error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
     if (r == 0) r = section_resolve(setup->file, section, tables, &trolley->section, error);
     if (r == 0) {
         config = section_config(trolley->section);
@@ -105,6 +114,42 @@ int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **
     return 0;
 }
 
+int trolley_get(struct trolley_setup *setup, const char *name, struct trolley **ret_trolley,
+                struct trolley_error *error)
+{
+    const struct config_section *section = NULL;
+    int r = trolley_choose(setup, name, &section, error);
+
+    return r < 0 ? r : trolley_make(setup, section->name, section, ret_trolley, error);
+}
+
+int trolley_compose(struct trolley_setup *setup, const struct trolley_parts *parts,
+                    struct trolley **ret_trolley, struct trolley_error *error)
+{
+    const struct {
+        const char *key, *name;
+    } singles[] = {
+        {"searcher", parts->searcher}, {"expander", parts->expander}, {"storage", parts->storage}};
+    struct config_section section = {.kind = "trolley", .name = "(composed)"};
+    struct config_entry *entries;
+    uint32_t i;
+    int r;
+
+    entries = calloc((size_t)parts->downloader_count + 3, sizeof *entries);
+    if (!entries) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
+    for (i = 0; i < sizeof singles / sizeof singles[0]; i++)
+        if (singles[i].name)
+            entries[section.count++] =
+                (struct config_entry){.key = singles[i].key, .value = singles[i].name};
+    for (i = 0; i < parts->downloader_count; i++)
+        entries[section.count++] =
+            (struct config_entry){.key = "downloader", .value = parts->downloaders[i]};
+    section.entries = entries;
+    r = trolley_make(setup, NULL, &section, ret_trolley, error);
+    free(entries);
+    return r;
+}
+
 void trolley_free(struct trolley *trolley)
 {
     if (!trolley) return;
@@ -119,10 +164,7 @@ int retrieve_searcher(struct trolley *trolley, struct task *task, struct instanc
 {
     int r = 0;
 
-    if (!trolley->searcher)
-        return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
-                         "%s: [trolley %s] names no searcher (key `searcher`)",
-                         section_where(trolley->section, "searcher"), trolley->name);
+    if (!trolley->searcher) return retrieve_lacks(trolley, "searcher", "", error);
     if (!trolley->searcher_component)
         r = component_get(trolley->setup, "searcher", trolley->searcher,
                           &trolley->searcher_component, error);

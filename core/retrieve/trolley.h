@@ -6,15 +6,20 @@
 
 struct trolley {
     struct trolley_setup *setup;
-    char *name; /* of the section */
-    struct section *section;
-    const char *searcher; /* section names, borrowed from section; NULL when not set */
+    char *name;              /* of the section; NULL when it was composed */
+    struct section *section; /* has the names; of a composed one it stands in no file */
+    const char *searcher;    /* section names, borrowed from section; NULL when not set */
     const char *expander;
     const char *storage;
     struct trolley_span downloaders;      /* of const char * */
     struct component *searcher_component; /* opened at first use */
     struct instance *searcher_instance;
 };
+
+/* INVALID_CONFIG: it names nothing for that key (searcher, downloader, storage); `hint` is added to
+ * the message. */
+int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
+                  struct trolley_error *error);
 
 /* An instance of the searcher for the calling thread of find; made once. INVALID_CONFIG when there
  * is none. */

@@ -87,7 +87,9 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     pthread_mutex_unlock(&run->lock);
     task_reset(&worker->task);
     if (r == 0) r = worker_instance(worker, d, &instance);
+    if (r == 0) report_worker(run->report, worker, downloader->component->title, &span);
     if (r == 0) r = instance->ops.downloader.fetch(instance->self, &span, &sink, &worker->task.abi);
+    report_worker(run->report, worker, NULL, NULL);
     if (r < 0) task_failure_of(&worker->task, r, &failure);
     free(refs);
     (void)run_sync(run, false, &worker->task);

@@ -10,7 +10,6 @@
 
 #include "core/transfer/session.h"
 
-#define PASSWORD_MAX 4096
 #define AUTH_SLICE_NS 200000000L /* how late a waiting thread may notice its cancellation */
 
 static struct trolley_auth_ops auth_ops(const struct transfer_session *session)
@@ -22,14 +21,15 @@ static struct trolley_auth_ops auth_ops(const struct transfer_session *session)
     return ops;
 }
 
-/* Waits for the auth lock without getting deaf to the task. */
+/* Waits for the auth lock, and for the answer to another job's trial of the password, without
+ * getting deaf to the task. */
 static int auth_enter(const struct transfer_job *job)
 {
     struct transfer_auth *auth = &job->door->session->auth;
     int r = 0;
 
     (void)pthread_mutex_lock(&auth->lock);
-    while (auth->busy && r == 0) {
+    while ((auth->busy || (auth->trial && auth->trial != job)) && r == 0) {
         struct timespec until;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -53,75 +53,8 @@ static void auth_leave(const struct transfer_job *job)
 
     (void)pthread_mutex_lock(&auth->lock);
     auth->busy = false;
-    (void)pthread_cond_signal(&auth->left);
+    (void)pthread_cond_broadcast(&auth->left);
     (void)pthread_mutex_unlock(&auth->lock);
-}
-
-static void password_free(char *password)
-{
-    if (password) explicit_bzero(password, strlen(password));
-    free(password);
-}
-
-static int32_t password_take(void *ctx, const char *text, uint64_t length)
-{
-    char **password = ctx;
-
-    if (length > PASSWORD_MAX || memchr(text, '\0', length)) return TROLLEY_ERR_INVALID_CONFIG;
-    password_free(*password);
-    *password = strndup(text, length);
-    return *password ? 0 : TROLLEY_ERR_NOMEM;
-}
-
-/* A user without a password has an empty one. */
-static int password_read(const struct transfer_job *job, bool refresh, char **ret_password)
-{
-    const struct trolley_config *config = job->door->session->info.config;
-    char *password = NULL;
-    const struct trolley_secret_sink sink = {&password, password_take};
-    int r = config->secret(config, "password", refresh, &sink, job->task);
-
-    if (r == TROLLEY_ERR_NOT_FOUND || (r == 0 && !password)) r = password_take(&password, "", 0);
-    if (r < 0) {
-        password_free(password);
-        return r;
-    }
-    *ret_password = password;
-    return 0;
-}
-
-/* Gives curl the password that is valid now, if this door's handle has an older one. */
-static int password_prepare(struct transfer_exchange *x)
-{
-    struct trolley_http_session *door = x->job->door;
-    struct transfer_auth *auth = &door->session->auth;
-    int r = 0;
-
-    if (door->credentials == auth->verdicts + 1) return 0;
-    if (!auth->password) r = password_read(x->job, false, &auth->password);
-    if (r < 0) return r;
-    if (curl_easy_setopt(x->easy, CURLOPT_PASSWORD, auth->password)) return TROLLEY_ERR_NOMEM;
-    door->credentials = auth->verdicts + 1;
-    return 0;
-}
-
-/* A password from a file or command may have changed. The same one is not tried twice, since
- * servers lock users out; but one that worked is, once, where the server has forgotten the log-in.
- */
-static int32_t password_challenge(struct transfer_exchange *x)
-{
-    struct transfer_auth *auth = &x->job->door->session->auth;
-    char *password = NULL;
-    int r = password_read(x->job, true, &password);
-
-    if (r < 0) return r;
-    if (auth->password && strcmp(auth->password, password) == 0) {
-        password_free(password);
-        return atomic_exchange(&auth->worked, false) ? TROLLEY_OK : TROLLEY_ERR_AUTH;
-    }
-    password_free(auth->password);
-    auth->password = password;
-    return 0;
 }
 
 static int32_t plugin_set_header(struct trolley_auth_request *request, const char *name,
@@ -247,7 +180,7 @@ int transfer_auth_prepare(struct transfer_exchange *x)
     r = auth_enter(x->job);
     if (r < 0) return r;
     logins = x->job->door->logins;
-    r = plugin ? plugin_prepare(x) : password_prepare(x);
+    r = plugin ? plugin_prepare(x) : transfer_password_prepare(x);
     /* What was sent with older credentials and is refused needs no log-in of its own. */
     if (logins != x->job->door->logins && (r == TROLLEY_OK || r == TROLLEY_ERR_AUTH))
         auth_conclude(session, r);
@@ -298,7 +231,7 @@ int transfer_auth_challenge(struct transfer_exchange *x, bool *ret_again)
     ours = auth->verdicts == x->job->seen;
     verdict = auth->verdict;
     if (ours) {
-        verdict = plugin ? plugin_challenge(x) : password_challenge(x);
+        verdict = plugin ? plugin_challenge(x) : transfer_password_challenge(x);
         if (verdict == TROLLEY_OK || verdict == TROLLEY_ERR_AUTH) auth_conclude(session, verdict);
     }
     auth_leave(x->job);

@@ -195,6 +195,7 @@ static int exchange_begin(struct transfer_exchange *x)
     if (r == 0) r = exchange_choose_decoder(x);
     if (r < 0) return r;
     x->began = true;
+    transfer_password_answered(x);
     if (transfer_redirect_due(x))
         r = TRANSFER_WORDS;
     else if (transfer_auth_concerns(x))

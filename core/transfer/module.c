@@ -1,6 +1,7 @@
 /*
  * The service "trolley.http/1": doors are opened and closed here. SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,17 @@ static int module_note_homes(struct trolley_http_session *door, const struct tro
     return 0;
 }
 
+/* A section with a type is a component's; the log names it as messages do. */
+static void module_title(struct trolley_http_session *door, const struct trolley_config *config)
+{
+    const char *type = config->text(config, "type");
+
+    if (type && config->section)
+        (void)snprintf(door->title, sizeof door->title, "%s %s", type, config->section);
+    else
+        (void)snprintf(door->title, sizeof door->title, "transfer");
+}
+
 static int32_t module_open(const struct trolley_host *host, const struct trolley_config *config,
                            struct trolley_task *task, struct trolley_http_session **ret_door)
 {
@@ -51,6 +63,7 @@ static int32_t module_open(const struct trolley_host *host, const struct trolley
     door = calloc(1, sizeof *door);
     if (!door) return TROLLEY_ERR_NOMEM;
     door->host = host;
+    module_title(door, config);
     r = transfer_session_get(&info, host, task, &door->session);
     if (r == 0) r = module_note_homes(door, config);
     if (r == 0 && !(door->multi = curl_multi_init())) r = TROLLEY_ERR_NOMEM;

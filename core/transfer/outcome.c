@@ -11,7 +11,14 @@
 
 #define WORDS_SHOWN 200 /* characters of the server's own words */
 
-enum outcome_advice { ADVICE_NONE, ADVICE_LOGIN, ADVICE_RIGHTS, ADVICE_PROXY, ADVICE_RATE };
+enum outcome_advice {
+    ADVICE_NONE,
+    ADVICE_LOGIN,
+    ADVICE_RIGHTS,
+    ADVICE_PROXY,
+    ADVICE_RATE,
+    ADVICE_CERTIFICATE
+};
 
 /* HTTP status to outcome [RFC 9110 15]; the first range that fits counts. */
 static const struct outcome_rule {
@@ -55,6 +62,15 @@ static const struct outcome_rule {
      "a status that HTTP does not have", ADVICE_NONE},
 };
 
+/* Whatever the status: without another certificate there is nothing to be had. */
+static const struct outcome_rule outcome_certificate = {400,
+                                                        499,
+                                                        TROLLEY_ERR_AUTH,
+                                                        TROLLEY_FAILURE_PERMANENT |
+                                                            TROLLEY_FAILURE_STOP_ALL,
+                                                        "client certificate refused",
+                                                        ADVICE_CERTIFICATE};
+
 static const struct outcome_rule *outcome_rule(int32_t code)
 {
     const struct outcome_rule *rule = outcome_rules;
@@ -91,6 +107,8 @@ static const struct outcome_curl {
      "check ca_file"},
     {CURLE_SSL_CACERT_BADFILE, TROLLEY_ERR_INVALID_CONFIG, TROLLEY_FAILURE_PERMANENT,
      "check ca_file"},
+    {CURLE_SSL_CLIENTCERT, TROLLEY_ERR_AUTH, TROLLEY_FAILURE_PERMANENT | TROLLEY_FAILURE_STOP_ALL,
+     NULL},
     {CURLE_SSL_CERTPROBLEM, TROLLEY_ERR_INVALID_CONFIG, TROLLEY_FAILURE_PERMANENT,
      "check client_cert and client_key"},
 };
@@ -213,6 +231,17 @@ static int advice_login(const struct transfer_session *session, struct kit_buffe
                              session->info.name);
 }
 
+static int advice_certificate(const struct transfer_session *session, struct kit_buffer *out)
+{
+    const struct trolley_config *config = session->info.config;
+    const char *cert = config->text(config, "client_cert");
+
+    if (!*session->info.name)
+        return kit_buffer_text(out, " (name a [session] with client_cert and client_key)");
+    return kit_buffer_printf(out, " (%s client_cert of [session %s])",
+                             cert && *cert ? "check" : "set", session->info.name);
+}
+
 static int advice_append(const struct transfer_exchange *x, enum outcome_advice advice,
                          struct kit_buffer *out)
 {
@@ -226,6 +255,7 @@ static int advice_append(const struct transfer_exchange *x, enum outcome_advice 
                                         : " (no credentials are sent to another server than the "
                                           "section's own)");
     if (advice == ADVICE_LOGIN) return advice_login(session, out);
+    if (advice == ADVICE_CERTIFICATE) return advice_certificate(session, out);
     if (!*name) return 0;
     if (advice == ADVICE_RIGHTS)
         return kit_buffer_printf(out, " (check the rights of the user of [session %s])", name);
@@ -247,6 +277,11 @@ int32_t transfer_outcome_answer(const struct transfer_exchange *x)
     int r;
 
     if (rule->status == TROLLEY_OK) return TROLLEY_OK;
+    if (transfer_client_cert_refused(x)) {
+        rule = &outcome_certificate;
+        failure.status = rule->status;
+        failure.flags = rule->flags;
+    }
     r = kit_buffer_printf(&text, "%d %s", (int)x->response.status, rule->reason);
     if (r == 0) r = words_of(x, &words);
     if (r == 0 && words.length) r = kit_buffer_printf(&text, ": \"%s\"", words.data);
@@ -260,7 +295,8 @@ int32_t transfer_outcome_answer(const struct transfer_exchange *x)
 int32_t transfer_outcome_curl(const struct transfer_exchange *x, CURLcode result)
 {
     const struct trolley_http_session *door = x->job->door;
-    const struct outcome_curl rule = outcome_curl(x, result);
+    bool alerted = transfer_client_cert_alerted(door->problem);
+    const struct outcome_curl rule = outcome_curl(x, alerted ? CURLE_SSL_CLIENTCERT : result);
     const char *name = door->session->info.name;
     struct kit_buffer text = {0};
     struct trolley_failure failure = {
@@ -277,6 +313,7 @@ int32_t transfer_outcome_curl(const struct transfer_exchange *x, CURLcode result
         r = kit_buffer_text(&text, "");
     if (r == 0)
         r = kit_buffer_text(&text, *door->problem ? door->problem : curl_easy_strerror(result));
+    if (r == 0 && alerted) r = advice_append(x, ADVICE_CERTIFICATE, &text);
     if (r == 0 && rule.advice && *name)
         r = kit_buffer_printf(&text, " (%s of [session %s])", rule.advice, name);
     r = outcome_fail(x->job, r == 0 ? text.data : curl_easy_strerror(result), &failure);
@@ -298,7 +335,7 @@ void transfer_outcome_log(const struct transfer_exchange *x, int64_t took_us)
         r = kit_buffer_printf(&line, " %d, %llu bytes, %lld ms", (int)x->response.status,
                               (unsigned long long)x->decoded, (long long)(took_us / 1000));
     if (r == 0) r = kit_text_escape(&safe, line.data, line.length);
-    if (r == 0) host->log(host, TROLLEY_LOG_DEBUG, "transfer", safe.data);
+    if (r == 0) host->log(host, TROLLEY_LOG_DEBUG, job->door->title, safe.data);
     kit_buffer_free(&line);
     kit_buffer_free(&safe);
 }

@@ -129,7 +129,6 @@ static int32_t request_step(struct transfer_job *job, bool *ret_again)
         goto out;
     }
     r = transfer_outcome_answer(&x);
-    if (r == 0 && job->kind == TRANSFER_HOME) atomic_store(&job->door->session->auth.worked, true);
 out:
     transfer_exchange_free(&x);
     *ret_again = again;
@@ -146,6 +145,7 @@ int32_t transfer_request(struct trolley_http_session *door,
 
     while (r == 0 && again)
         r = request_step(&job, &again);
+    transfer_password_leave(&job);
     transfer_job_free(&job);
     return r;
 }

@@ -138,9 +138,7 @@ static void session_free(struct transfer_session *session)
 {
     share_close(&session->share);
     share_close(&session->foreign);
-    if (session->auth.password)
-        explicit_bzero(session->auth.password, strlen(session->auth.password));
-    free(session->auth.password);
+    transfer_password_wipe(&session->auth);
     (void)pthread_mutex_destroy(&session->auth.lock);
     (void)pthread_cond_destroy(&session->auth.left);
     (void)pthread_mutex_destroy(&session->rate_lock);

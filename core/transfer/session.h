@@ -10,7 +10,6 @@
 #include <curl/curl.h>
 #include <kit/buffer.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <trolley/helpers.h>
 
@@ -48,7 +47,9 @@ struct transfer_auth {
     uint64_t verdicts;  /* log-ins so far, refused ones too */
     int32_t verdict;    /* the last one's: OK or negative */
     char *password;     /* as last read; NULL before the first use; wiped when it goes */
-    atomic_bool worked; /* an answer came with it since the last refusal */
+    int64_t refused_us; /* when it was refused for good; 0: it was not */
+    bool proven;        /* an answer came with it since the last refusal */
+    const struct transfer_job *trial; /* whose answer the others wait for; NULL: nobody's */
 };
 
 struct transfer_session {
@@ -72,6 +73,7 @@ struct trolley_http_session {
     char **homes; /* URLs whose origins are the section's own; none: any is */
     uint32_t home_count;
     const struct trolley_host *host;
+    char title[96]; /* whose requests these are, for the log: "qido-rs pacs-search" */
     CURLM *multi;
     CURL *easy[TRANSFER_KINDS];    /* made at first use */
     uint64_t credentials;          /* 1 + auth.verdicts when HOME's password was set; 0: never */
@@ -237,6 +239,25 @@ int transfer_auth_prepare(struct transfer_exchange *x);
 /* After one that transfer_auth_concerns: *ret_again says whether to send it once more; otherwise
  * the answer stands. Negative: refused, reported. */
 int transfer_auth_challenge(struct transfer_exchange *x, bool *ret_again);
+
+/* password.c: within auth's lock but for the last three */
+
+/* Gives curl the password that is valid now. AUTH, reported: it was refused a moment ago. */
+int transfer_password_prepare(struct transfer_exchange *x);
+/* After a 401: OK to send the request once more, AUTH when the answer stands. */
+int32_t transfer_password_challenge(struct transfer_exchange *x);
+/* The answer's status is known: those who waited for it go on. */
+void transfer_password_answered(const struct transfer_exchange *x);
+/* The job is over, with an answer or without. */
+void transfer_password_leave(const struct transfer_job *job);
+void transfer_password_wipe(struct transfer_auth *auth);
+
+/* client_cert.c: servers that miss a client's certificate, or do not like the one they got */
+
+/* Does this answer say so? */
+bool transfer_client_cert_refused(const struct transfer_exchange *x);
+/* Is a failed connection's text, in curl's words, an alert that says so? */
+bool transfer_client_cert_alerted(const char *problem);
 
 /* outcome.c */
 

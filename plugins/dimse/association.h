@@ -46,6 +46,13 @@ bool association_ready(void);
 int association_open(const struct dimse_settings *settings, const struct dimse_context *contexts,
                      size_t count, struct trolley_task *task, struct association **ret_association);
 
+/* As association_open, over a channel that is connected already, which is its own then: freed on
+ * failure too. */
+struct channel;
+int association_start(const struct dimse_settings *settings, struct channel *channel,
+                      const struct dimse_context *contexts, size_t count, struct trolley_task *task,
+                      struct association **ret_association);
+
 /* Releases it, or aborts it after trouble. NULL is a no-op. */
 void association_close(struct association *association);
 

@@ -19,7 +19,7 @@ struct association {
     ChannelLayer *layer;
     T_ASC_Network *network;
     T_ASC_Association *as;
-    bool broken;
+    bool open, broken;
 };
 
 /* Seconds for DCMTK, whose own clocks must never be the first to ring: the channel's are. */
@@ -38,6 +38,9 @@ OFCondition association_receive_data_set(struct association *association, size_t
  * The association is over. Returns the status. */
 int association_fail(struct association *association, const OFCondition &condition,
                      const char *what);
+
+/* Says to the task that and why the peer rejected the association. Returns the status. */
+int association_fail_rejected(struct association *association, T_ASC_Parameters *params);
 
 /* The accepted context of a SOP class; 0 after saying that the peer does not offer `what`. */
 T_ASC_PresentationContextID association_context(struct association *association,

@@ -35,6 +35,14 @@ static const struct trolley_option move_option_table[] = {
                       "Address on which we listen; default all", .metavar = "ADDRESS"),
     DIMSE_OPTION(TROLLEY_OPTION_AE_TITLE, "destination_ae", NULL,
                  "AE title under which the PACS knows our address and port; default calling_ae"),
+    DIMSE_OPTION(TROLLEY_OPTION_BOOL, "listen_tls", "no", "The PACS sends to us over TLS"),
+    DIMSE_OPTION(TROLLEY_OPTION_PATH, "listen_cert", NULL,
+                 "PEM file of the certificate that we show to who sends"),
+    DIMSE_OPTION(TROLLEY_OPTION_PATH, "listen_key", NULL,
+                 "PEM file of its private key; default listen_cert"),
+    DIMSE_OPTION(
+        TROLLEY_OPTION_PATH, "listen_ca", NULL,
+        "PEM file of the certificates one of which must vouch for who sends; default anyone"),
     DIMSE_OPTION_MORE(TROLLEY_OPTION_DURATION, "store_wait", "10s",
                       "How long stores may be quiet behind the final response", .min = 0,
                       .max = 3600000),
@@ -42,6 +50,18 @@ static const struct trolley_option move_option_table[] = {
 static const struct trolley_span move_options = TROLLEY_SPAN(move_option_table);
 
 /* ---- shared ---- */
+
+static int check_listening(const struct listener_settings *listening, struct trolley_task *task)
+{
+    const struct channel_tls_files *files = &listening->files;
+
+    if (listening->tls && !files->cert)
+        return trolley_fail(task, TROLLEY_ERR_INVALID_CONFIG, "listen_tls needs listen_cert");
+    if (!listening->tls && (files->ca || files->cert || files->key))
+        return trolley_fail(task, TROLLEY_ERR_INVALID_CONFIG,
+                            "listen_cert, listen_key and listen_ca need listen_tls = yes");
+    return 0;
+}
 
 static int32_t move_open(const struct trolley_host *host, const struct trolley_config *config,
                          struct trolley_task *task, void **shared)
@@ -58,14 +78,19 @@ static int32_t move_open(const struct trolley_host *host, const struct trolley_c
         return r;
     }
     made->listening = (struct listener_settings){
+        .common = settings,
         .ae_title = destination ? destination : settings.calling_ae,
-        .calling_ae = settings.calling_ae,
         .address = config->text(config, "listen_address"),
         .port = (uint16_t)config->integer(config, "listen_port", 11112),
-        .acse_ms = settings.acse_ms,
-        .dimse_ms = settings.dimse_ms,
-        .max_pdu = settings.max_pdu,
+        .tls = config->integer(config, "listen_tls", 0) != 0,
+        .files = {config->text(config, "listen_ca"), config->text(config, "listen_cert"),
+                  config->text(config, "listen_key")},
     };
+    r = check_listening(&made->listening, task);
+    if (r < 0) {
+        free(made);
+        return r;
+    }
     (void)pthread_mutex_init(&made->lock, NULL);
     *shared = made;
     return 0;
@@ -118,7 +143,7 @@ static int64_t running_last_store(void *ctx)
 {
     struct move_progress progress;
 
-    listener_progress(((struct running *)ctx)->move, &progress);
+    moves_progress(((struct running *)ctx)->move, &progress);
     return progress.last_ms;
 }
 
@@ -153,7 +178,7 @@ static void judge(const struct mover *mover, const struct retrieve_result *resul
         advise(mover, "the PACS does not know the destination", ret_text, size);
     else if (nothing && counts->completed + counts->warning > 0)
         advise(mover, "the PACS says that it sent instances, but none came here", ret_text, size);
-    else if (nothing && counts->failed > 0)
+    else if (nothing && (counts->failed > 0 || (result->status & 0xF000) == 0xC000))
         advise(mover, "the PACS could send nothing here", ret_text, size);
 }
 
@@ -176,9 +201,9 @@ static int run(struct mover *mover, struct running *running, uint16_t message_id
     int r = association_retrieve(mover->association, &request, &result);
 
     if (r == 0) {
-        listener_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
-                      mover->store_wait_ms);
-        listener_progress(running->move, &progress);
+        moves_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
+                   mover->store_wait_ms);
+        moves_progress(running->move, &progress);
         if (task->cancelled(task)) return TROLLEY_ERR_CANCELLED;
         result.stop = progress.stop;
         judge(mover, &result, &progress, advice, sizeof advice);
@@ -190,7 +215,7 @@ static int run(struct mover *mover, struct running *running, uint16_t message_id
         }
         return r;
     }
-    listener_progress(running->move, &progress);
+    moves_progress(running->move, &progress);
     if (r == TROLLEY_ERR_TIMEOUT && progress.stored + progress.refused == 0) {
         advise(mover, "C-MOVE: no answer and no instance came", advice, sizeof advice);
         return trolley_fail(task, r, "%s", advice);
@@ -206,11 +231,11 @@ static int move_group(struct mover *mover, struct group *group,
     int r = associate(mover, task);
 
     if (r == 0)
-        r = listener_expect(mover->shared->listener, group->refs, group->count, sink, task,
-                            &running.move, &message_id);
+        r = moves_expect(listener_moves(mover->shared->listener), group->refs, group->count, sink,
+                         task, &running.move, &message_id);
     if (r < 0) return r;
     r = run(mover, &running, message_id, sink, task);
-    listener_forget(running.move);
+    moves_forget(running.move);
     return r;
 }
 

@@ -84,6 +84,13 @@ void channel_local_address(const struct channel *channel, char *ret_text, size_t
 
 /* ---- channel_tls.c ---- */
 
+/* PEM files; NULL for none. */
+struct channel_tls_files {
+    const char *ca;   /* trusted certificates */
+    const char *cert; /* our certificate, with those up to its root */
+    const char *key;  /* its private key; NULL: in cert */
+};
+
 /* Makes the connected channel speak TLS. Errors: AUTH, NETWORK, TIMEOUT, CANCELLED, INVALID_CONFIG,
  * NOMEM; said to the task. */
 int channel_tls_start(struct channel *channel, const struct dimse_settings *settings,
@@ -92,6 +99,15 @@ ssize_t channel_tls_read(struct channel *channel, void *buffer, size_t length);
 ssize_t channel_tls_write(struct channel *channel, const void *buffer, size_t length);
 bool channel_tls_pending(const struct channel *channel);
 void channel_tls_free(struct channel_tls *tls);
+
+/* What a listening side needs for its callers. With `ca`, each must show a certificate of its. Free
+ * with channel_tls_server_free. Errors: INVALID_CONFIG, said to the task; NOMEM. */
+struct channel_tls_server;
+int channel_tls_server_new(const struct channel_tls_files *files, struct trolley_task *task,
+                           struct channel_tls_server **ret_server);
+void channel_tls_server_free(struct channel_tls_server *server);
+/* The handshake with a caller. False after trouble, which the channel tells. [any] */
+bool channel_tls_accept(struct channel *channel, struct channel_tls_server *server);
 
 #ifdef __cplusplus
 }

@@ -15,43 +15,51 @@
 #include "channel.h"
 
 struct channel_tls {
-    SSL_CTX *context;
     SSL *ssl;
+};
+
+struct channel_tls_server {
+    SSL_CTX *context;
 };
 
 void channel_tls_free(struct channel_tls *tls)
 {
     if (!tls) return;
     SSL_free(tls->ssl);
-    SSL_CTX_free(tls->context);
     free(tls);
 }
 
-static int config_fail(struct trolley_task *task, const char *key, const char *file)
+static int config_fail(struct trolley_task *task, const char *what, const char *file)
 {
     unsigned long code = ERR_get_error();
 
-    return trolley_fail(task, TROLLEY_ERR_INVALID_CONFIG, "%s %s: %s", key, file,
+    return trolley_fail(task, TROLLEY_ERR_INVALID_CONFIG, "%s %s: %s", what, file,
                         code ? ERR_reason_error_string(code) : "cannot be read");
 }
 
-static int load_files(SSL_CTX *context, const struct dimse_settings *settings,
-                      struct trolley_task *task)
+/* A context with our certificate, and the certificates that we trust. */
+static int context_new(const SSL_METHOD *method, const struct channel_tls_files *files,
+                       struct trolley_task *task, SSL_CTX **ret_context)
 {
-    const char *key = settings->client_key ? settings->client_key : settings->client_cert;
+    const char *key = files->key ? files->key : files->cert;
+    SSL_CTX *context = SSL_CTX_new(method);
+    int r = 0;
 
-    if (settings->ca_file) {
-        if (SSL_CTX_load_verify_locations(context, settings->ca_file, NULL) != 1)
-            return config_fail(task, "ca_file", settings->ca_file);
-    } else {
-        (void)SSL_CTX_set_default_verify_paths(context);
+    if (!context) return TROLLEY_ERR_NOMEM;
+    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    if (files->ca && SSL_CTX_load_verify_locations(context, files->ca, NULL) != 1)
+        r = config_fail(task, "trusted certificates", files->ca);
+    else if (files->cert && SSL_CTX_use_certificate_chain_file(context, files->cert) != 1)
+        r = config_fail(task, "certificate", files->cert);
+    else if (files->cert && (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1 ||
+                             SSL_CTX_check_private_key(context) != 1))
+        r = config_fail(task, "key", key);
+    if (r < 0) {
+        SSL_CTX_free(context);
+        return r;
     }
-    if (!settings->client_cert) return 0;
-    if (SSL_CTX_use_certificate_chain_file(context, settings->client_cert) != 1)
-        return config_fail(task, "client_cert", settings->client_cert);
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(context) != 1)
-        return config_fail(task, "client_key", key);
+    *ret_context = context;
     return 0;
 }
 
@@ -65,29 +73,34 @@ static bool expect_host(SSL *ssl, const char *host)
     return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
-static int tls_new(const struct dimse_settings *settings, int fd, struct trolley_task *task,
-                   struct channel_tls **ret_tls)
+static struct channel_tls *tls_new(SSL_CTX *context, int fd)
 {
     struct channel_tls *tls = calloc(1, sizeof *tls);
-    int r;
 
-    if (!tls) return TROLLEY_ERR_NOMEM;
-    tls->context = SSL_CTX_new(TLS_client_method());
-    if (!tls->context) {
+    if (!tls) return NULL;
+    tls->ssl = SSL_new(context);
+    if (tls->ssl && SSL_set_fd(tls->ssl, fd) == 1) return tls;
+    channel_tls_free(tls);
+    return NULL;
+}
+
+static int client_new(const struct dimse_settings *settings, int fd, struct trolley_task *task,
+                      struct channel_tls **ret_tls)
+{
+    const struct channel_tls_files files = {settings->ca_file, settings->client_cert,
+                                            settings->client_key};
+    struct channel_tls *tls;
+    SSL_CTX *context;
+    int r = context_new(TLS_client_method(), &files, task, &context);
+
+    if (r < 0) return r;
+    if (!files.ca) (void)SSL_CTX_set_default_verify_paths(context);
+    SSL_CTX_set_verify(context, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    tls = tls_new(context, fd);
+    SSL_CTX_free(context);
+    if (!tls || (settings->verify && !expect_host(tls->ssl, settings->host))) {
         channel_tls_free(tls);
         return TROLLEY_ERR_NOMEM;
-    }
-    (void)SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
-    (void)SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    SSL_CTX_set_verify(tls->context, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-    r = load_files(tls->context, settings, task);
-    if (r == 0) tls->ssl = SSL_new(tls->context);
-    if (r == 0 && (!tls->ssl || SSL_set_fd(tls->ssl, fd) != 1 ||
-                   (settings->verify && !expect_host(tls->ssl, settings->host))))
-        r = TROLLEY_ERR_NOMEM;
-    if (r < 0) {
-        channel_tls_free(tls);
-        return r;
     }
     *ret_tls = tls;
     return 0;
@@ -182,21 +195,70 @@ static int handshake_failed(struct channel *channel, const struct dimse_settings
     }
 }
 
-int channel_tls_start(struct channel *channel, const struct dimse_settings *settings,
-                      struct trolley_task *task)
+/* Calls SSL_connect or SSL_accept until it is done: 1, else trouble. */
+static int shake_hands(struct channel *channel, int (*step)(SSL *))
 {
     sigset_t before;
-    int n, r = tls_new(settings, channel->fd, task, &channel->tls);
+    int n;
 
-    if (r < 0) return r;
     hold_sigpipe(&before);
     do {
         ERR_clear_error();
-        n = SSL_connect(channel->tls->ssl);
+        n = step(channel->tls->ssl);
     } while (n != 1 && after_call(channel, n) == 1);
     release_sigpipe(&before);
-    return n == 1 ? 0 : handshake_failed(channel, settings, task);
+    return n;
 }
+
+int channel_tls_start(struct channel *channel, const struct dimse_settings *settings,
+                      struct trolley_task *task)
+{
+    int r = client_new(settings, channel->fd, task, &channel->tls);
+
+    if (r < 0) return r;
+    return shake_hands(channel, SSL_connect) == 1 ? 0 : handshake_failed(channel, settings, task);
+}
+
+/* ---- the side that is called ---- */
+
+int channel_tls_server_new(const struct channel_tls_files *files, struct trolley_task *task,
+                           struct channel_tls_server **ret_server)
+{
+    struct channel_tls_server *server = calloc(1, sizeof *server);
+    int r;
+
+    if (!server) return TROLLEY_ERR_NOMEM;
+    r = context_new(TLS_server_method(), files, task, &server->context);
+    if (r < 0) {
+        free(server);
+        return r;
+    }
+    /* No session is resumed: each caller shows its certificate anew. */
+    (void)SSL_CTX_set_session_cache_mode(server->context, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_options(server->context, SSL_OP_NO_TICKET);
+    if (files->ca) {
+        SSL_CTX_set_client_CA_list(server->context, SSL_load_client_CA_file(files->ca));
+        SSL_CTX_set_verify(server->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           NULL);
+    }
+    *ret_server = server;
+    return 0;
+}
+
+void channel_tls_server_free(struct channel_tls_server *server)
+{
+    if (!server) return;
+    SSL_CTX_free(server->context);
+    free(server);
+}
+
+bool channel_tls_accept(struct channel *channel, struct channel_tls_server *server)
+{
+    channel->tls = tls_new(server->context, channel->fd);
+    return channel->tls && shake_hands(channel, SSL_accept) == 1;
+}
+
+/* ---- bytes ---- */
 
 bool channel_tls_pending(const struct channel *channel)
 {

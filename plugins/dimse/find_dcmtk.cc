@@ -9,6 +9,7 @@
 
 #include "association_dcmtk.h"
 #include "kit/text.h"
+#include "log.h"
 #include "plugins/dataset/element_dcmtk.h"
 #include "plugins/dataset/record.h"
 #include "status.h"
@@ -120,6 +121,23 @@ struct finding {
     uint64_t late;
 };
 
+/* Which keys, and which of them match; no values, which may name patients. */
+static void log_request(const struct finding *finding)
+{
+    const struct find_request *request = finding->request;
+    std::string keys;
+
+    for (size_t i = 0; i < request->count; i++) {
+        char text[32];
+
+        (void)snprintf(text, sizeof text, " %04X,%04X%s", request->keys[i].tag >> 16,
+                       request->keys[i].tag & 0xFFFF, *request->keys[i].text ? "=..." : "");
+        keys += text;
+    }
+    dimse_log(&finding->association->settings, "C-FIND-RQ: level %s, keys%s", request->level,
+              keys.c_str());
+}
+
 static OFCondition send_request(struct finding *finding, DcmDataset *identifier)
 {
     T_DIMSE_Message message;
@@ -140,6 +158,7 @@ static OFCondition cancel(struct finding *finding)
 {
     if (finding->cancelling) return EC_Normal;
     finding->cancelling = true;
+    dimse_log(&finding->association->settings, "C-CANCEL-RQ %u", finding->message_id);
     return DIMSE_sendCancelRequest(finding->association->as, finding->context, finding->message_id);
 }
 
@@ -181,6 +200,8 @@ static OFCondition receive_all(struct finding *finding, uint16_t *ret_status, st
             response.MessageIDBeingRespondedTo != finding->message_id)
             return DIMSE_BADCOMMANDTYPE;
         *ret_status = response.DimseStatus;
+        dimse_log(&finding->association->settings, "C-FIND-RSP %u: status %04X",
+                  finding->message_id, response.DimseStatus);
         if (response.DataSetType != DIMSE_DATASET_NULL)
             condition = take_answer(finding, response.DimseStatus);
         if (condition.bad() || !dimse_pending(response.DimseStatus)) return condition;
@@ -223,6 +244,7 @@ static int find(struct finding *finding)
     if (fill_identifier(identifier, finding->request).bad())
         return trolley_fail(association->task, TROLLEY_ERR_UNSUPPORTED_PARAM,
                             "a key has a value that its VR cannot hold");
+    log_request(finding);
     OFCondition condition = send_request(finding, &identifier);
     if (condition.good()) condition = receive_all(finding, &status, &comment);
     if (condition.good()) return finish(finding, status, comment.c_str());

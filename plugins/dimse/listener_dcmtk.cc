@@ -3,11 +3,13 @@
 #include "listener.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <dcmtk/dcmnet/diutil.h>
 
 #include "association_dcmtk.h"
+#include "log.h"
 #include "store_dcmtk.h"
 
 struct serving {
@@ -104,10 +106,18 @@ static OFCondition negotiate(struct serving *serving)
         const T_ASC_RejectParameters why = {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER,
                                             ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED};
 
+        dimse_log(&serving->settings->common,
+                  "listener: %s called %s, but we are %s: association rejected", calling, called,
+                  serving->settings->ae_title);
         (void)ASC_rejectAssociation(serving->as, &why);
         return DUL_ASSOCIATIONREJECTED;
     }
     if (condition.good()) condition = accept_contexts(serving->as->params);
+    if (condition.good())
+        dimse_log(&serving->settings->common,
+                  "listener: association from %s accepted: %d of %d contexts", calling,
+                  ASC_countAcceptedPresentationContexts(serving->as->params),
+                  ASC_countPresentationContexts(serving->as->params));
     return condition.good() ? ASC_acknowledgeAssociation(serving->as) : condition;
 }
 
@@ -126,18 +136,20 @@ static OFCondition take_store(struct serving *serving, T_ASC_PresentationContext
         request.opts & O_STORE_MOVEORIGINATORAETITLE ? request.MoveOriginatorApplicationEntityTitle
                                                      : NULL,
         (request.opts & O_STORE_MOVEORIGINATORID) != 0, request.MoveOriginatorID};
-    serving->move = listener_claim(serving->listener, &origin);
+    serving->move = moves_claim(listener_moves(serving->listener), &origin);
     struct tapped tapped = {serving->move ? move_sink(serving->move) : NULL, serving->move, NULL};
     const struct trolley_dataset_sink sink = {&tapped,    tapped_begin, tapped_write,
                                               tapped_end, NULL,         NULL};
     const struct store_target target = {serving->move ? &sink : NULL,
                                         serving->move ? move_task(serving->move) : NULL,
-                                        serving->move ? move_study(serving->move) : NULL, NULL,
-                                        serving->as->params->DULparams.callingAPTitle};
+                                        serving->move ? move_study(serving->move) : NULL,
+                                        NULL,
+                                        serving->as->params->DULparams.callingAPTitle,
+                                        &serving->settings->common};
     OFCondition condition =
         store_receive(serving->as, context, request, &target, seconds(serving), &status);
     if (serving->move)
-        listener_release(serving->move, condition.bad() ? TROLLEY_ERR_TRUNCATED : status);
+        moves_release(serving->move, condition.bad() ? TROLLEY_ERR_TRUNCATED : status);
     serving->move = NULL;
     return condition;
 }
@@ -182,9 +194,9 @@ static OFCondition receive_association(struct serving *serving, ChannelLayer *la
     (void)pthread_mutex_unlock(&one_at_a_time);
     if (condition.good()) condition = ASC_setTransportLayer(serving->network, layer, 0);
     if (condition.good())
-        condition =
-            ASC_receiveAssociation(serving->network, &serving->as, (long)serving->settings->max_pdu,
-                                   NULL, NULL, OFFalse, DUL_NOBLOCK, seconds(serving));
+        condition = ASC_receiveAssociation(serving->network, &serving->as,
+                                           (long)serving->settings->common.max_pdu, NULL, NULL,
+                                           OFFalse, DUL_NOBLOCK, seconds(serving));
     return condition;
 }
 
@@ -200,25 +212,48 @@ static void finish(struct serving *serving, const OFCondition &condition)
     (void)ASC_destroyAssociation(&serving->as);
 }
 
+static void serve(struct serving *serving)
+{
+    ChannelLayer layer(serving->channel);
+    Rendezvous rendezvous;
+
+    OFCondition condition = receive_association(serving, &layer, &rendezvous);
+    if (condition.good()) condition = negotiate(serving);
+    serving->channel->patience_ms = serving->settings->common.dimse_ms;
+    if (condition.good()) condition = serve_messages(serving);
+    dimse_log(&serving->settings->common, "listener: association ends: %s", condition.text());
+    finish(serving, condition);
+    if (serving->network) (void)ASC_dropNetwork(&serving->network);
+}
+
+/* The handshake of TLS, if there is to be one. What fails there is said to all: the PACS will only
+ * tell that it could not send. */
+static bool secure(const struct serving *serving, struct channel_tls_server *tls)
+{
+    const struct trolley_host *host = serving->settings->common.host_services;
+    struct channel *channel = serving->channel;
+    char line[400];
+
+    if (!tls || channel_tls_accept(channel, tls)) return true;
+    (void)snprintf(line, sizeof line, "c-move's listener: no TLS with a caller: %s",
+                   channel->trouble == CHANNEL_INSECURE  ? channel->problem
+                   : channel->trouble == CHANNEL_STALLED ? "it was silent"
+                                                         : "the connection broke off");
+    if (host && host->log) host->log(host, TROLLEY_LOG_WARNING, "dimse", line);
+    return false;
+}
+
 void listener_serve(struct listener *listener, const struct listener_settings *settings,
-                    struct channel *channel)
+                    struct channel_tls_server *tls, struct channel *channel)
 {
     struct serving serving = {listener, settings, channel, NULL, NULL, NULL};
-    ChannelLayer layer(channel);
 
     channel->guard = {serving_stopped, &serving};
-    channel->patience_ms = settings->acse_ms;
+    channel->patience_ms = settings->common.acse_ms;
     try {
-        Rendezvous rendezvous;
-        OFCondition condition = receive_association(&serving, &layer, &rendezvous);
-
-        if (condition.good()) condition = negotiate(&serving);
-        channel->patience_ms = settings->dimse_ms;
-        if (condition.good()) condition = serve_messages(&serving);
-        finish(&serving, condition);
-        if (serving.network) (void)ASC_dropNetwork(&serving.network);
+        if (secure(&serving, tls)) serve(&serving);
     } catch (...) {
-        if (serving.move) listener_release(serving.move, TROLLEY_ERR_NOMEM);
+        if (serving.move) moves_release(serving.move, TROLLEY_ERR_NOMEM);
     }
     channel_free(channel);
 }

@@ -7,6 +7,7 @@
 
 #include "association_dcmtk.h"
 #include "kit/uid.h"
+#include "log.h"
 #include "status.h"
 #include "store_dcmtk.h"
 #include "trolley/helpers.h"
@@ -79,6 +80,22 @@ static OFCondition send_request(struct retrieval *retrieval, DcmDataset *identif
     }
     return DIMSE_sendMessageUsingMemoryData(retrieval->association->as, retrieval->context,
                                             &message, NULL, identifier, NULL, NULL);
+}
+
+static void log_request(const struct retrieval *retrieval)
+{
+    const struct retrieve_request *request = retrieval->request;
+    const struct trolley_ref *first = request->refs[0];
+    bool series = first->level >= TROLLEY_LEVEL_SERIES && first->series;
+
+    dimse_log(&retrieval->association->settings, "%s-RQ %u%s%s: %zu %s of study %s%s%s",
+              request->destination ? "C-MOVE" : "C-GET", retrieval->message_id,
+              request->destination ? " to " : "", request->destination ? request->destination : "",
+              request->count,
+              first->level >= TROLLEY_LEVEL_INSTANCE ? "instances"
+              : series                               ? "series"
+                                                     : "study",
+              first->study, series ? ", series " : "", series ? first->series : "");
 }
 
 /* ---- responses ---- */
@@ -155,6 +172,10 @@ static OFCondition take_response(struct retrieval *retrieval, const T_DIMSE_Mess
         counts.known = *ret_final;
     }
     retrieval->result->status = response.status;
+    dimse_log(&retrieval->association->settings,
+              "%s-RSP %u: status %04X, %u completed, %u failed, %u with warnings",
+              retrieval->request->destination ? "C-MOVE" : "C-GET", response.message_id,
+              response.status, response.completed, response.failed, response.warning);
     if (response.data_set) {
         DcmDataset *data_set = NULL;
 
@@ -183,6 +204,7 @@ static OFCondition take_store(struct retrieval *retrieval, const T_DIMSE_Message
         retrieval->result->stop = status;
     if (retrieval->result->stop && !retrieval->cancelling) {
         retrieval->cancelling = true;
+        dimse_log(&association->settings, "C-CANCEL-RQ %u", retrieval->message_id);
         condition =
             DIMSE_sendCancelRequest(association->as, retrieval->context, retrieval->message_id);
     }
@@ -245,6 +267,7 @@ static int retrieve(struct retrieval *retrieval)
     retrieval->heard = channel_now_ms();
     OFCondition condition = fill_identifier(identifier, request);
     if (condition.good()) condition = send_request(retrieval, &identifier);
+    log_request(retrieval);
     if (condition.good()) condition = exchange(retrieval, &comment);
     (void)snprintf(retrieval->result->comment, sizeof retrieval->result->comment, "%s",
                    comment.c_str());
@@ -269,9 +292,12 @@ int association_retrieve(struct association *association, const struct retrieve_
         retrieval.association = association;
         retrieval.request = request;
         retrieval.result = &result;
-        retrieval.target = {request->sink, association->task, first->study,
+        retrieval.target = {request->sink,
+                            association->task,
+                            first->study,
                             first->level >= TROLLEY_LEVEL_SERIES ? first->series : NULL,
-                            association->settings.called_ae};
+                            association->settings.called_ae,
+                            &association->settings};
         r = retrieve(&retrieval);
     } catch (...) {
         association->broken = true;

@@ -6,10 +6,10 @@
 
 #include <string>
 
-#include <dcmtk/dcmdata/dcostrma.h>
-
 #include "kit/uid.h"
+#include "log.h"
 #include "status.h"
+#include "stream_dcmtk.h"
 #include "trolley/helpers.h"
 
 /* UID of this implementation, derived from a UUID [PS3.5 B.2]. */
@@ -69,58 +69,33 @@ static std::string part10_head(const struct trolley_meta *meta, const char *peer
 
 /* ---- the bytes ---- */
 
-/* Hands the bytes of an item on as they come. It always claims success: told of an error, DCMTK
- * would wait for a fragment that never comes. */
-class SinkConsumer : public DcmConsumer
+/* Hands the bytes of an item on as they come. */
+class SinkConsumer : public TakingConsumer
 {
   public:
     SinkConsumer(const struct trolley_dataset_sink *to, void *of)
-        : sink(to), item(of), status_(of ? 0 : TROLLEY_ERR_UNAVAILABLE)
-    {
-    }
-    OFBool good() const override
-    {
-        return OFTrue;
-    }
-    OFCondition status() const override
-    {
-        return EC_Normal;
-    }
-    OFBool isFlushed() const override
-    {
-        return OFTrue;
-    }
-    offile_off_t avail() const override
-    {
-        return 0x7fffffff;
-    }
-    offile_off_t write(const void *data, offile_off_t length) override
-    {
-        if (status_ == 0 && length > 0) status_ = sink->write(item, data, (uint64_t)length);
-        return length;
-    }
-    void flush() override
+        : sink(to), item(of), status_(of ? 0 : TROLLEY_ERR_UNAVAILABLE), taken_(0)
     {
     }
     int32_t result() const
     {
         return status_;
     }
+    uint64_t taken() const
+    {
+        return taken_;
+    }
 
   private:
+    void take(const void *data, size_t length) override
+    {
+        if (status_ == 0) status_ = sink->write(item, data, length);
+        taken_ += length;
+    }
     const struct trolley_dataset_sink *sink;
     void *item;
     int32_t status_;
-};
-
-class SinkStream : public DcmOutputStream
-{
-  public:
-    SinkStream(const struct trolley_dataset_sink *sink, void *item)
-        : DcmOutputStream(&consumer), consumer(sink, item)
-    {
-    }
-    SinkConsumer consumer;
+    uint64_t taken_;
 };
 
 /* ---- one store ---- */
@@ -217,7 +192,8 @@ OFCondition store_receive(T_ASC_Association *as, T_ASC_PresentationContextID con
     if (request.DataSetType == DIMSE_DATASET_NULL) return DIMSE_BADCOMMANDTYPE;
     if (!read_command(as, context, request, &store)) return DIMSE_BADCOMMANDTYPE;
     begin(&store);
-    SinkStream stream(target->sink, store.status == 0 ? store.item : NULL);
+    SinkConsumer consumer(target->sink, store.status == 0 ? store.item : NULL);
+    TakingStream stream(&consumer);
     OFCondition condition;
     try {
         condition = DIMSE_receiveDataSetInFile(as, DIMSE_NONBLOCKING, seconds, &data_context,
@@ -226,8 +202,12 @@ OFCondition store_receive(T_ASC_Association *as, T_ASC_PresentationContextID con
         condition = EC_MemoryExhausted;
     }
     if (condition.good() && data_context != context) condition = DIMSE_BADCOMMANDTYPE;
-    if (store.status == 0) store.status = stream.consumer.result();
+    if (store.status == 0) store.status = consumer.result();
     end(&store, condition);
     *ret_status = condition.bad() && store.status == 0 ? TROLLEY_ERR_TRUNCATED : store.status;
+    dimse_log(target->settings, "C-STORE-RQ %u: %s in %s, %llu bytes: %s, status %04X",
+              request.MessageID, store.instance, store.syntax.c_str(),
+              (unsigned long long)consumer.taken(), condition.text(),
+              dimse_store_status(*ret_status));
     return condition.good() ? respond(as, context, request, store.status) : condition;
 }

@@ -8,12 +8,15 @@
 #include <dcmtk/dcmnet/dimse.h>
 #include <trolley/downloader.h>
 
+#include "settings.h"
+
 /* Where a store goes. */
 struct store_target {
     const struct trolley_dataset_sink *sink; /* NULL: refused */
     struct trolley_task *task;               /* for notes */
     const char *study, *series;              /* as far as the request names them, else NULL */
     const char *peer;                        /* AE title for the file meta information */
+    const struct dimse_settings *settings;   /* for the log */
 };
 
 /* A UID without the padding that some peers send. True when there was any. */

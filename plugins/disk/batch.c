@@ -27,14 +27,14 @@ static bool same_name(const struct disk_name *a, const struct disk_name *b)
 }
 
 /* The latest queued file of that name and number: struct place_pending's find. */
-static const char *find_queued(void *ctx, const struct disk_job *job, uint32_t number)
+static const struct disk_job *find_queued(void *ctx, const struct disk_job *job, uint32_t number)
 {
     const struct disk_batch *batch = ctx;
     size_t i;
 
     for (i = batch->queued_count; i-- > 0;)
         if (batch->queued[i]->number == number && same_name(&batch->queued[i]->name, &job->name))
-            return batch->queued[i]->temp;
+            return batch->queued[i];
     return NULL;
 }
 
@@ -70,6 +70,7 @@ static int name_group(struct disk_batch *batch, struct place *place)
         uint32_t told = job->number;
         int r = place_job(place, job);
 
+        job->failed = r;
         if (r < 0 && result == 0) result = r;
         if (r == 0 && job->number != told) note_moved(place, job, told);
     }
@@ -100,10 +101,15 @@ static int sync_names(const struct disk_batch *batch, const struct place *place)
 /* Flushes what `flushing` holds, without the lock. */
 static int flush_group(struct disk_batch *batch, struct place *place)
 {
-    int r, s;
+    const struct place_books *books = place->books;
+    int r = 0, s;
 
+    if (books) r = books->begin(books->ctx, batch->flushing, batch->flushing_count, place->task);
+    if (r < 0) return r;
     if (syncfs(place->root->fd) < 0) return root_fail(place->root, place->task, errno, "sync", "");
     r = name_group(batch, place);
+    if (books) s = books->end(books->ctx, batch->flushing, batch->flushing_count, place->task);
+    if (books && r == 0) r = s;
     s = sync_names(batch, place);
     return r < 0 ? r : s;
 }
@@ -161,6 +167,10 @@ int batch_add(struct disk_batch *batch, const struct place *place, struct disk_j
     }
     if (r == 0) r = place_job(&decide, job);
     batch->made |= decide.made;
+    if (r == 0 && !job->temp[0] && place->books) { /* the same: told at once */
+        r = place->books->begin(place->books->ctx, &job, 1, place->task);
+        if (r == 0) r = place->books->end(place->books->ctx, &job, 1, place->task);
+    }
     if (r < 0 || !job->temp[0]) goto out;
     copy = malloc(sizeof *copy);
     if (!copy) {

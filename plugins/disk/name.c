@@ -30,6 +30,12 @@ static const char *media_suffix(const char *content_type)
     return ".bin";
 }
 
+const char *name_suffix(const char *content_type, const char *dicom)
+{
+    if (!content_type || strcasecmp(content_type, "application/dicom") == 0) return dicom;
+    return media_suffix(content_type);
+}
+
 static bool plain_character(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
@@ -50,7 +56,6 @@ int name_make(disk_layout_dir layout, const char *suffix, const struct trolley_m
 {
     struct disk_name name;
     char frame[24] = "", variant[VARIANT_MAX + 1] = "";
-    const char *type = meta->content_type ? meta->content_type : "application/dicom";
     int r;
 
     if (!meta->instance || !kit_uid_valid(meta->instance)) return TROLLEY_ERR_INVALID_ARG;
@@ -60,23 +65,28 @@ int name_make(disk_layout_dir layout, const char *suffix, const struct trolley_m
     if (meta->variant) plain_text(meta->variant, variant);
     (void)snprintf(name.stem, sizeof name.stem, "%s%s%s%s", meta->instance, frame,
                    variant[0] ? "." : "", variant);
-    if (strcasecmp(type, "application/dicom") != 0) suffix = media_suffix(type);
-    (void)snprintf(name.suffix, sizeof name.suffix, "%s", suffix);
+    (void)snprintf(name.suffix, sizeof name.suffix, "%s", name_suffix(meta->content_type, suffix));
     *ret_name = name;
     return 0;
 }
 
 void name_file(const struct disk_name *name, uint32_t number, char *text, size_t size)
 {
-    if (number > 1)
-        (void)snprintf(text, size, "%s_%u%s", name->stem, number, name->suffix);
-    else
-        (void)snprintf(text, size, "%s%s", name->stem, name->suffix);
+    char digits[16] = "";
+    size_t stem = strlen(name->stem), rest;
+
+    if (number > 1) (void)snprintf(digits, sizeof digits, "_%u", number);
+    rest = strlen(digits) + strlen(name->suffix);
+    if (stem + rest > DISK_FILE_MAX) stem = DISK_FILE_MAX - rest;
+    /* Not within a character. */
+    while (stem && (name->stem[stem] & 0xc0) == 0x80)
+        stem--;
+    (void)snprintf(text, size, "%.*s%s%s", (int)stem, name->stem, digits, name->suffix);
 }
 
 void name_path(const struct disk_name *name, uint32_t number, char *text, size_t size)
 {
-    char file[DISK_PATH_MAX];
+    char file[DISK_FILE_MAX + 1];
 
     name_file(name, number, file, sizeof file);
     if (strcmp(name->dir, ".") == 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <trolley/helpers.h>
 #include <unistd.h>
@@ -48,10 +49,10 @@ static int claim(const struct place *place, struct disk_job *job, int dir, const
         if (move_new(place, job, dir, file) == 0) return 1;
         if (errno != EEXIST) return -1;
     } else {
-        const char *temp = pending->find(pending->ctx, job, job->number);
+        const struct disk_job *queued = pending->find(pending->ctx, job, job->number);
 
-        if (temp) {
-            *ret_other = (struct content_file){place->scratch->fd, temp};
+        if (queued) {
+            *ret_other = (struct content_file){place->scratch->fd, queued->temp};
             return 0;
         }
         if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 1 : -1;
@@ -60,7 +61,29 @@ static int claim(const struct place *place, struct disk_job *job, int dir, const
     return 0;
 }
 
-/* What is done with a name that another file has: 1 when that is settled, 0 to try the next number,
+/* Another name in place of one that is taken. */
+static int rename_job(struct disk_job *job)
+{
+    char digits[10];
+    unsigned char random[4];
+    size_t length = strlen(job->name.stem);
+
+    if (job->on_exists != DISK_RANDOM_PATH) {
+        job->number++;
+        return 0;
+    }
+    if (getrandom(random, sizeof random, 0) != sizeof random) return -1;
+    (void)snprintf(digits, sizeof digits, "_%02X%02X%02X%02X", random[0], random[1], random[2],
+                   random[3]);
+    if (length + 9 + strlen(job->name.suffix) > DISK_FILE_MAX)
+        length = DISK_FILE_MAX - 9 - strlen(job->name.suffix);
+    while (length && (job->name.stem[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(job->name.stem + length, digits, sizeof digits);
+    return 0;
+}
+
+/* What is done with a name that another file has: 1 when that is settled, 0 to try the next name,
  * -1 with errno. */
 static int meet_other(const struct place *place, struct disk_job *job, struct content_file other)
 {
@@ -74,15 +97,30 @@ static int meet_other(const struct place *place, struct disk_job *job, struct co
         job->previous[0] = '\0';
         return 1;
     }
+    if (job->on_exists == DISK_FAILURE) {
+        errno = EEXIST;
+        return -1;
+    }
     if (!(job->stored_flags & TROLLEY_STORED_BESIDE)) (void)content_sha256(other, job->previous);
+    if (job->on_exists == DISK_NOOP) {
+        struct stat st;
+
+        if (fstatat(other.dir, other.name, &st, AT_SYMLINK_NOFOLLOW) < 0) return -1;
+        job->bytes = (uint64_t)st.st_size;
+        drop_temp(place, job);
+        job->stored_flags = TROLLEY_STORED_SAME;
+        return 1;
+    }
     job->stored_flags |= TROLLEY_STORED_BESIDE;
-    return 0;
+    return rename_job(job);
 }
 
 static int place_beside(const struct place *place, struct disk_job *job, int dir)
 {
-    for (; job->number <= NUMBER_MAX; job->number++) {
-        char file[DISK_PATH_MAX];
+    int tries;
+
+    for (tries = 0; tries < NUMBER_MAX; tries++) {
+        char file[DISK_FILE_MAX + 1];
         struct content_file other;
         int r;
 
@@ -95,15 +133,35 @@ static int place_beside(const struct place *place, struct disk_job *job, int dir
     return -1;
 }
 
+static bool same_object(const struct disk_record *a, const struct disk_record *b)
+{
+    return a->frame == b->frame && strcmp(a->instance, b->instance) == 0 &&
+           strcmp(a->series, b->series) == 0 && strcmp(a->study, b->study) == 0 &&
+           strcmp(a->variant, b->variant) == 0 && strcmp(a->content_type, b->content_type) == 0;
+}
+
+/* May the file of that name, or the one that waits for it, not be replaced? */
+static bool another_object(const struct place *place, const struct disk_job *job,
+                           const struct disk_job *queued)
+{
+    char path[DISK_PATH_MAX];
+
+    if (!place->books) return false;
+    if (queued) return !same_object(&job->record, &queued->record);
+    name_path(&job->name, job->number, path, sizeof path);
+    return place->books->belongs_to_other(place->books->ctx, job, path);
+}
+
 static int place_over(const struct place *place, struct disk_job *job, int dir)
 {
     const struct place_pending *pending = place->pending;
-    const char *temp = pending ? pending->find(pending->ctx, job, 1) : NULL;
-    char file[DISK_PATH_MAX];
+    const struct disk_job *queued = pending ? pending->find(pending->ctx, job, job->number) : NULL;
+    char file[DISK_FILE_MAX + 1];
     struct content_file other = {dir, file};
 
-    name_file(&job->name, 1, file, sizeof file);
-    if (temp) other = (struct content_file){place->scratch->fd, temp};
+    if (another_object(place, job, queued)) return place_beside(place, job, dir);
+    name_file(&job->name, job->number, file, sizeof file);
+    if (queued) other = (struct content_file){place->scratch->fd, queued->temp};
     if (!(job->stored_flags & TROLLEY_STORED_REPLACED)) {
         if (content_sha256(other, job->previous) == 0)
             job->stored_flags |= TROLLEY_STORED_REPLACED;
@@ -134,13 +192,40 @@ int place_job(struct place *place, struct disk_job *job)
                                     &place->made);
 
     if (dir < 0) return fail_job(place, job, errno, "make the folder of");
-    if (job->open_flags & TROLLEY_STORE_REPLACE)
+    if (job->on_exists == DISK_REPLACE)
         r = place_over(place, job, dir);
     else
         r = place_beside(place, job, dir);
     error = errno;
     (void)close(dir);
     return r < 0 ? fail_job(place, job, error, "store") : 0;
+}
+
+/* Nothing waits: what is decided is what the disk says. */
+static const struct disk_job *find_nothing(void *ctx, const struct disk_job *job, uint32_t number)
+{
+    (void)ctx;
+    (void)job;
+    (void)number;
+    return NULL;
+}
+
+int place_alone(struct place *place, struct disk_job *job)
+{
+    static const struct place_pending nothing = {NULL, find_nothing};
+    struct place decide = *place;
+    int r, s;
+
+    if (!place->books) return place_job(place, job);
+    decide.pending = &nothing;
+    r = place_job(&decide, job);
+    place->made |= decide.made;
+    if (r < 0) return r;
+    r = place->books->begin(place->books->ctx, &job, 1, place->task);
+    if (r < 0) return r;
+    if (job->temp[0]) job->failed = place_job(place, job);
+    s = place->books->end(place->books->ctx, &job, 1, place->task);
+    return job->failed < 0 ? job->failed : s;
 }
 
 int place_sync_dir(const struct place *place, const struct disk_name *name)

@@ -18,6 +18,7 @@ int root_fail(const struct disk_root *root, struct trolley_task *task, int error
     if (error == ENOSPC || error == EDQUOT) status = TROLLEY_ERR_NO_SPACE;
     if (error == ENOMEM) status = TROLLEY_ERR_NOMEM;
     if (error == ELOOP) reason = "a symbolic link or no regular file is in the way";
+    if (error == ENOTDIR) reason = "a symbolic link or a file stands where a folder belongs";
     return trolley_fail(task, status, "%s \"%s\": cannot %s %s%s%s: %s", root->type, root->section,
                         doing, root->path, *path ? "/" : "", path, reason);
 }

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <trolley/helpers.h>
 #include <unistd.h>
 
-#include "batch.h"
 #include "kit/beneath.h"
 #include "kit/uid.h"
 
@@ -17,18 +17,11 @@
 #define SPACE_CHECK_BYTES ((uint64_t)64 << 20)
 #define WRITE_MAX ((uint64_t)1 << 30)
 
-struct disk_storage {
-    struct disk_root root;
-    struct disk_scratch scratch;
-    struct disk_batch batch;
-    disk_layout_dir layout;
-    char suffix[DISK_SUFFIX_MAX + 1];
-};
-
 struct disk_writer {
     struct disk_storage *storage;
     int fd;
     uint64_t unchecked; /* bytes since the last look at the free space */
+    EVP_MD_CTX *digest; /* NULL unless books are kept */
     struct disk_job job;
 };
 
@@ -55,15 +48,6 @@ const struct trolley_span disk_options = TROLLEY_SPAN(options);
 static int no_memory(const char *type, const char *section, struct trolley_task *task)
 {
     return trolley_fail(task, TROLLEY_ERR_NOMEM, "%s \"%s\": out of memory", type, section);
-}
-
-/* The path that `where` and messages show; the caller frees it, NULL when out of memory. */
-static char *full_path(const struct disk_root *root, const struct disk_name *name, uint32_t number)
-{
-    char below[DISK_PATH_MAX], *path;
-
-    name_path(name, number, below, sizeof below);
-    return asprintf(&path, "%s/%s", root->path, below) < 0 ? NULL : path;
 }
 
 /* ---- configuration ---- */
@@ -143,6 +127,26 @@ static int read_config(struct disk_storage *storage, const char *type,
     return 0;
 }
 
+static int name_by_layout(struct disk_storage *storage, const struct trolley_meta *meta,
+                          struct disk_job *job, struct trolley_task *task)
+{
+    int r = name_make(storage->layout, storage->suffix, meta, &job->name);
+
+    if (r == 0) return 0;
+    return trolley_fail(task, r, "%s \"%s\": the UIDs of instance %s are incomplete or malformed",
+                        storage->root.type, storage->root.section,
+                        meta->instance ? meta->instance : "(none)");
+}
+
+int disk_init(struct disk_storage *storage, const char *type, const struct trolley_config *config,
+              struct trolley_task *task)
+{
+    storage->naming = name_by_layout;
+    storage->root.fd = storage->scratch.fd = storage->scratch.lock = -1;
+    batch_init(&storage->batch);
+    return read_config(storage, type, config, task);
+}
+
 int32_t disk_create(const char *type, disk_layout_dir layout, const struct trolley_config *config,
                     struct trolley_task *task, void **self)
 {
@@ -151,9 +155,7 @@ int32_t disk_create(const char *type, disk_layout_dir layout, const struct troll
 
     if (!storage) return no_memory(type, config->section, task);
     storage->layout = layout;
-    storage->root.fd = storage->scratch.fd = storage->scratch.lock = -1;
-    batch_init(&storage->batch);
-    r = read_config(storage, type, config, task);
+    r = disk_init(storage, type, config, task);
     if (r < 0)
         disk_destroy(storage);
     else
@@ -167,33 +169,44 @@ static struct place place_for(const struct disk_storage *storage, struct trolley
         .root = &storage->root,
         .scratch = &storage->scratch,
         .task = task,
+        .books = storage->books,
         .sync_dirs = storage->root.durability == DISK_EACH,
     };
 }
 
-void disk_destroy(void *self)
+void disk_close(struct disk_storage *storage)
 {
-    struct disk_storage *storage = self;
     struct place place;
 
-    if (!storage) return;
     if (storage->scratch.fd >= 0) {
         place = place_for(storage, NULL);
         (void)batch_sync(&storage->batch, &place);
         scratch_close(&storage->scratch, &storage->root);
     }
-    batch_destroy(&storage->batch);
     if (storage->root.fd >= 0) (void)close(storage->root.fd);
+    storage->root.fd = -1;
+}
+
+void disk_clear(struct disk_storage *storage)
+{
+    disk_close(storage);
+    batch_destroy(&storage->batch);
     free(storage->root.type);
     free(storage->root.section);
     free(storage->root.path);
-    free(storage);
+}
+
+void disk_destroy(void *self)
+{
+    if (!self) return;
+    disk_clear(self);
+    free(self);
 }
 
 /* ---- writing ---- */
 
-static int32_t disk_open(void *self, const struct trolley_meta *meta, uint32_t flags,
-                         struct trolley_task *task, void **ret_writer)
+int32_t disk_open(void *self, const struct trolley_meta *meta, uint32_t flags,
+                  struct trolley_task *task, void **ret_writer)
 {
     struct disk_storage *storage = self;
     struct disk_writer *writer;
@@ -205,19 +218,28 @@ static int32_t disk_open(void *self, const struct trolley_meta *meta, uint32_t f
     writer = calloc(1, sizeof *writer);
     if (!writer) return no_memory(storage->root.type, storage->root.section, task);
     writer->storage = storage;
+    (void)atomic_fetch_add(&storage->writers, 1);
     writer->job.number = 1;
-    writer->job.open_flags = flags;
+    if (flags & TROLLEY_STORE_REPLACE) writer->job.on_exists = DISK_REPLACE;
     writer->fd = scratch_file(&storage->scratch, &storage->root, writer->job.temp, task);
     if (writer->fd < 0) {
         r = writer->fd;
-        free(writer);
+        writer->job.temp[0] = '\0';
+        disk_abort(writer);
         return r;
+    }
+    if (storage->books) {
+        writer->digest = EVP_MD_CTX_new();
+        if (!writer->digest || EVP_DigestInit_ex(writer->digest, EVP_sha256(), NULL) != 1) {
+            disk_abort(writer);
+            return no_memory(storage->root.type, storage->root.section, task);
+        }
     }
     *ret_writer = writer;
     return 0;
 }
 
-static int32_t disk_write(void *self, const void *data, uint64_t length, struct trolley_task *task)
+int32_t disk_write(void *self, const void *data, uint64_t length, struct trolley_task *task)
 {
     struct disk_writer *writer = self;
     const struct disk_root *root = &writer->storage->root;
@@ -230,6 +252,8 @@ static int32_t disk_write(void *self, const void *data, uint64_t length, struct 
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
             return root_fail(root, task, errno, "write a file in", writer->storage->scratch.path);
+        if (writer->digest && EVP_DigestUpdate(writer->digest, at, (size_t)n) != 1)
+            return no_memory(root->type, root->section, task);
         at += n;
         length -= (uint64_t)n;
         writer->job.bytes += (uint64_t)n;
@@ -242,12 +266,14 @@ static int32_t disk_write(void *self, const void *data, uint64_t length, struct 
     return 0;
 }
 
-static void disk_abort(void *self)
+void disk_abort(void *self)
 {
     struct disk_writer *writer = self;
 
     if (!writer) return;
     if (writer->fd >= 0) (void)close(writer->fd);
+    EVP_MD_CTX_free(writer->digest);
+    (void)atomic_fetch_sub(&writer->storage->writers, 1);
     if (writer->job.temp[0]) (void)unlinkat(writer->storage->scratch.fd, writer->job.temp, 0);
     free(writer);
 }
@@ -274,19 +300,20 @@ static int store_job(struct disk_storage *storage, struct disk_job *job, struct 
     int r;
 
     if (storage->root.durability == DISK_BATCH) return batch_add(&storage->batch, &place, job);
-    r = place_job(&place, job);
+    r = place_alone(&place, job);
     if (r == 0 && storage->root.durability == DISK_EACH) r = place_sync_dir(&place, &job->name);
     return r;
 }
 
-static int tell_where(const struct disk_root *root, const struct disk_job *job,
-                      const struct trolley_where_sink *where, struct trolley_task *task)
+int disk_tell(const struct disk_root *root, const char *below, const struct disk_job *job,
+              const struct trolley_where_sink *where, struct trolley_task *task)
 {
     struct trolley_stored stored = {.size = sizeof stored};
-    char *path = full_path(root, &job->name, job->number);
+    char *path;
     int r;
 
-    if (!path) return no_memory(root->type, root->section, task);
+    if (asprintf(&path, "%s/%s", root->path, below) < 0)
+        return no_memory(root->type, root->section, task);
     stored.flags = job->stored_flags;
     stored.path = path;
     stored.bytes = job->bytes;
@@ -296,47 +323,47 @@ static int tell_where(const struct disk_root *root, const struct disk_job *job,
     return r;
 }
 
-/* Names an item or says that its UIDs do not allow it. */
-static int name_item(const struct disk_storage *storage, const struct trolley_meta *meta,
-                     struct trolley_task *task, struct disk_name *ret_name)
+/* The hex digest of what was written. */
+static int digest_end(struct disk_writer *writer, struct trolley_task *task)
 {
-    int r = name_make(storage->layout, storage->suffix, meta, ret_name);
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned int length = 0, i;
 
-    if (r == 0) return 0;
-    return trolley_fail(task, r, "%s \"%s\": the UIDs of instance %s are incomplete or malformed",
-                        storage->root.type, storage->root.section,
-                        meta->instance ? meta->instance : "(none)");
+    if (!writer->digest) return 0;
+    if (EVP_DigestFinal_ex(writer->digest, raw, &length) != 1 || length != 32)
+        return no_memory(writer->storage->root.type, writer->storage->root.section, task);
+    for (i = 0; i < length; i++)
+        (void)snprintf(writer->job.record.sha256 + 2 * (size_t)i, 3, "%02x", raw[i]);
+    return 0;
 }
 
-static int32_t disk_commit(void *self, const struct trolley_meta *meta,
-                           const struct trolley_where_sink *where, struct trolley_task *task)
+int32_t disk_commit(void *self, const struct trolley_meta *meta,
+                    const struct trolley_where_sink *where, struct trolley_task *task)
 {
     struct disk_writer *writer = self;
     struct disk_storage *storage = writer->storage;
-    int r = name_item(storage, meta, task, &writer->job.name);
+    char path[DISK_PATH_MAX];
+    int r = digest_end(writer, task);
 
+    if (r == 0) r = storage->naming(storage, meta, &writer->job, task);
     if (r == 0) r = finish_file(writer, task);
     if (r == 0) r = store_job(storage, &writer->job, task);
-    if (r == 0) r = tell_where(&storage->root, &writer->job, where, task);
+    if (r == 0) {
+        name_path(&writer->job.name, writer->job.number, path, sizeof path);
+        r = disk_tell(&storage->root, path, &writer->job, where, task);
+    }
     disk_abort(writer);
     return r;
 }
 
 /* ---- looking ---- */
 
-static int32_t disk_exists(void *self, const struct trolley_meta *meta,
-                           const struct trolley_where_sink *where, struct trolley_task *task)
+int disk_look(const struct disk_storage *storage, const char *path, uint64_t *ret_bytes,
+              struct trolley_task *task)
 {
-    struct disk_storage *storage = self;
-    struct disk_job job = {.number = 1};
-    char path[DISK_PATH_MAX];
     struct stat st;
-    int fd, r = root_open(&storage->root, false, task);
+    int r, fd = kit_beneath_open(storage->root.fd, path, O_PATH, 0);
 
-    if (r == 0) r = name_item(storage, meta, task, &job.name);
-    if (r < 0) return r;
-    name_path(&job.name, 1, path, sizeof path);
-    fd = kit_beneath_open(storage->root.fd, path, O_PATH, 0);
     if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
         return TROLLEY_ERR_NOT_FOUND;
     if (fd < 0) return root_fail(&storage->root, task, errno, "look for", path);
@@ -344,8 +371,23 @@ static int32_t disk_exists(void *self, const struct trolley_meta *meta,
     (void)close(fd);
     /* No item is empty: an empty file is what a power cut left of one. */
     if (r < 0 || !S_ISREG(st.st_mode) || st.st_size == 0) return TROLLEY_ERR_NOT_FOUND;
-    job.bytes = (uint64_t)st.st_size;
-    return tell_where(&storage->root, &job, where, task);
+    *ret_bytes = (uint64_t)st.st_size;
+    return 0;
+}
+
+static int32_t disk_exists(void *self, const struct trolley_meta *meta,
+                           const struct trolley_where_sink *where, struct trolley_task *task)
+{
+    struct disk_storage *storage = self;
+    struct disk_job job = {.number = 1};
+    char path[DISK_PATH_MAX];
+    int r = root_open(&storage->root, false, task);
+
+    if (r == 0) r = storage->naming(storage, meta, &job, task);
+    if (r < 0) return r;
+    name_path(&job.name, 1, path, sizeof path);
+    r = disk_look(storage, path, &job.bytes, task);
+    return r < 0 ? r : disk_tell(&storage->root, path, &job, where, task);
 }
 
 int32_t disk_lacks(void *self, const char *folder, struct trolley_task *task)
@@ -360,7 +402,7 @@ int32_t disk_lacks(void *self, const char *folder, struct trolley_task *task)
     return r < 0 && errno == ENOENT ? 0 : TROLLEY_ERR_NOT_FOUND;
 }
 
-static int32_t disk_sync(void *self, struct trolley_task *task)
+int32_t disk_sync(void *self, struct trolley_task *task)
 {
     struct disk_storage *storage = self;
     struct place place;

@@ -1,12 +1,12 @@
 /* Attributes and the items of sequences. SPDX-License-Identifier: MIT */
 #include <ctype.h>
+#include <kit/base64.h>
 #include <kit/text.h>
 #include <stdlib.h>
 #include <string.h>
 #include <trolley/types.h>
 
 #include "answer_internal.h"
-#include "base64.h"
 
 /* Eight hexadecimal digits in either case. */
 static bool attribute_tag(const struct kit_xml_element *element, uint32_t *ret_tag)
@@ -29,17 +29,24 @@ static void attribute_vr(const struct answer *answer, const struct kit_xml_eleme
     if (vr && strlen(vr) == 2) memcpy(ret_vr, vr, 2);
 }
 
+static int attribute_keep(void *ctx, const void *data, size_t length)
+{
+    return kit_buffer_append(ctx, data, length);
+}
+
 /* Text that XML cannot hold comes as base64, and so do binary values: those no record can hold. */
 static int attribute_add_bytes(struct answer *answer, struct attributes *set, const char *bytes)
 {
     static const char binary[] = "AT FD FL OB OD OF OL OV OW SL SS SV UL UN US UV";
+    struct kit_base64 base64 = {0};
     size_t length;
     int r;
 
     if (!*bytes) return attributes_add(set, answer->tag, answer->vr, NULL);
     if (!*answer->vr || strstr(binary, answer->vr)) return 0;
     kit_buffer_reset(&answer->decoded);
-    r = base64_decode(&answer->decoded, bytes);
+    r = kit_base64_push(&base64, bytes, strlen(bytes), attribute_keep, &answer->decoded);
+    if (r == 0 && kit_base64_finish(&base64) < 0) r = TROLLEY_ERR_PROTOCOL;
     if (r == TROLLEY_ERR_PROTOCOL) {
         answer->counts.malformed++;
         return 0;

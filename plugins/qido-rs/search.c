@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <trolley/helpers.h>
 
-#include "plugins/dataset/attribute.h"
 #include "pages.h"
+#include "plugins/dataset/attribute.h"
 
 #define SEARCH_COMBINATIONS 256 /* most requests that lists of values may lead to */
 
@@ -216,7 +216,7 @@ static int search_one(struct search *search, bool alone)
     r = search_direct(search, &request, alone, &tap.task, &code);
     if (r == 0 && search->delivered == delivered) return search_again(search);
     if (r >= 0) return r;
-    if (!search_refused(code) || search->delivered != delivered)
+    if (!search_refused(code) || r == TROLLEY_ERR_AUTH || search->delivered != delivered)
         return kit_failure_tap_pass(&tap, r);
     r = walk_run(search, TROLLEY_LEVEL_STUDY);
     if (r >= 0 && !request.study && code != 400)

@@ -47,10 +47,8 @@ static int answer_begin_item(struct answer *answer, uint32_t ref, bool encoded, 
             0 &&
         kit_uid_valid(transfer_syntax))
         meta.transfer_syntax = transfer_syntax;
-    base64_free(answer->base64);
-    answer->base64 = NULL;
-    r = encoded ? base64_new(answer_write, answer, &answer->base64) : 0;
-    if (r < 0) return r;
+    answer->encoded = encoded;
+    answer->base64 = (struct kit_base64){0};
     answer->items++;
     r = answer->sink->begin(answer->sink->ctx, &meta, &answer->item);
     if (r == 0) return 0;
@@ -64,15 +62,15 @@ static int answer_fill_item(struct answer *answer, const void *data, size_t leng
     int r;
 
     if (!answer->item) return 0;
-    if (!answer->base64) return answer_write(answer, data, length);
-    r = base64_push(answer->base64, data, length);
+    if (!answer->encoded) return answer_write(answer, data, length);
+    r = kit_base64_push(&answer->base64, data, length, answer_write, answer);
     if (r != TROLLEY_ERR_PROTOCOL) return r;
     return kit_fetch_break(answer->sink, &answer->item, r, "the document is no base64 text");
 }
 
 static int answer_complete_item(struct answer *answer)
 {
-    int r = answer->item && answer->base64 ? base64_finish(answer->base64) : 0;
+    int r = answer->item && answer->encoded ? kit_base64_finish(&answer->base64) : 0;
 
     if (r == TROLLEY_ERR_TRUNCATED)
         return kit_fetch_break(answer->sink, &answer->item, r,
@@ -295,7 +293,6 @@ void answer_clear(struct answer *answer)
 {
     root_clear(&answer->root);
     kit_multipart_free(answer->multipart);
-    base64_free(answer->base64);
     memset(answer, 0, sizeof *answer);
 }
 

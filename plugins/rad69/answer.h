@@ -3,6 +3,7 @@
 #ifndef RAD69_ANSWER_H
 #define RAD69_ANSWER_H
 
+#include <kit/base64.h>
 #include <kit/excerpt.h>
 #include <kit/failure_tap.h>
 #include <kit/multipart.h>
@@ -10,7 +11,6 @@
 #include <trolley/downloader.h>
 #include <trolley/http.h>
 
-#include "base64.h"
 #include "root.h"
 
 enum answer_kind {
@@ -36,9 +36,10 @@ struct answer {
     struct kit_multipart *multipart;
     enum answer_part part;
     struct root root;
-    void *item;            /* the open item, NULL when there is none */
-    struct base64 *base64; /* decodes it, NULL when its bytes are as sent */
-    bool inside;           /* within a document that stands in the message */
+    void *item;   /* the open item, NULL when there is none */
+    bool encoded; /* it comes as base64 */
+    struct kit_base64 base64;
+    bool inside; /* within a document that stands in the message */
     uint64_t items;
     struct kit_excerpt excerpt;
 };

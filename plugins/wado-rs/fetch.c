@@ -18,10 +18,11 @@ static const char *wado_accept(const struct wado *wado, unsigned i)
     return i == 0 ? wado->accept : fallbacks[i - 1];
 }
 
-/* The server does not like the Accept value: another may do. */
-static bool wado_refused(const struct answer *answer)
+/* The server does not like the Accept value: another may do. A refused client certificate comes as
+ * 400 as well. */
+static bool wado_refused(const struct answer *answer, int32_t r)
 {
-    return answer->items == 0 &&
+    return answer->items == 0 && r != TROLLEY_ERR_AUTH &&
            (answer->status == 400 || answer->status == 406 || answer->status == 415);
 }
 
@@ -40,7 +41,7 @@ int32_t wado_retrieve(struct service *service, const char *url, const struct tro
         answer_init(&answer, url, ref, sink, tap);
         r = service_get(service, url, wado_accept(wado, i), 0, &handler, &tap->task);
         r = answer_finish(&answer, r);
-        if (r == 0 || !wado_refused(&answer) || i + 1 == WADO_ACCEPTS) break;
+        if (r == 0 || !wado_refused(&answer, r) || i + 1 == WADO_ACCEPTS) break;
     }
     *ret_code = answer.status;
     if (r == 0) atomic_store(&wado->shared->accept, i);

@@ -3,6 +3,7 @@
  * library of its own by tests/abi/run. SPDX-License-Identifier: MIT
  */
 #include <trolley/plugin.h>
+#include <trolley/stored.h>
 
 #define STRUCT(name) struct trolley_##name *anchor_##name
 #define ENUM(name) enum trolley_##name anchor_##name
@@ -13,6 +14,7 @@ ENUM(kind);
 ENUM(param_type);
 ENUM(status);
 ENUM(level);
+ENUM(stored_state);
 
 STRUCT(auth_request);
 STRUCT(auth_http);
@@ -47,7 +49,12 @@ STRUCT(record_sink);
 STRUCT(searcher_ops);
 STRUCT(stored);
 STRUCT(where_sink);
+STRUCT(stored_item);
+STRUCT(stored_filter);
+STRUCT(stored_sink);
+STRUCT(stored_interface);
 STRUCT(storage_ops);
+STRUCT(lacks_interface);
 STRUCT(span);
 STRUCT(failure);
 STRUCT(ref);

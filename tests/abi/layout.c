@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <trolley/plugin.h>
+#include <trolley/stored.h>
 
 #if UINTPTR_MAX == UINT64_MAX
 /* An open struct may grow at its end; a closed one has its size for ever. */
@@ -269,6 +270,42 @@ AT(storage_ops, commit, 32);
 AT(storage_ops, abort, 40);
 AT(storage_ops, exists, 48);
 AT(storage_ops, sync, 56);
+OPEN(lacks_interface, 16);
+AT(lacks_interface, size, 0);
+AT(lacks_interface, reserved, 4);
+AT(lacks_interface, lacks, 8);
+
+/* stored.h */
+OPEN(stored_item, 88);
+AT(stored_item, size, 0);
+AT(stored_item, frame, 4);
+AT(stored_item, id, 8);
+AT(stored_item, path, 16);
+AT(stored_item, study, 24);
+AT(stored_item, series, 32);
+AT(stored_item, instance, 40);
+AT(stored_item, variant, 48);
+AT(stored_item, content_type, 56);
+AT(stored_item, sha256, 64);
+AT(stored_item, bytes, 72);
+AT(stored_item, stored_ms, 80);
+OPEN(stored_filter, 40);
+AT(stored_filter, size, 0);
+AT(stored_filter, reserved, 4);
+AT(stored_filter, study, 8);
+AT(stored_filter, series, 16);
+AT(stored_filter, instance, 24);
+AT(stored_filter, before_ms, 32);
+CLOSED(stored_sink, 16);
+AT(stored_sink, ctx, 0);
+AT(stored_sink, item, 8);
+OPEN(stored_interface, 40);
+AT(stored_interface, size, 0);
+AT(stored_interface, reserved, 4);
+AT(stored_interface, ready, 8);
+AT(stored_interface, walk, 16);
+AT(stored_interface, examine, 24);
+AT(stored_interface, remove, 32);
 
 /* types.h */
 CLOSED(span, 16);
@@ -389,6 +426,12 @@ VALUE(TROLLEY_STORED_SAME, 1);
 VALUE(TROLLEY_STORED_BESIDE, 2);
 VALUE(TROLLEY_STORED_REPLACED, 4);
 
+/* stored.h */
+VALUE(TROLLEY_STORED_WHOLE, 1);
+VALUE(TROLLEY_STORED_MISSING, 2);
+VALUE(TROLLEY_STORED_RESIZED, 3);
+VALUE(TROLLEY_STORED_CHANGED, 4);
+
 /* types.h */
 VALUE(TROLLEY_FAILURE_TRANSIENT, 1);
 VALUE(TROLLEY_FAILURE_PERMANENT, 2);
@@ -402,4 +445,6 @@ VALUE(TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE), 8);
 TEXT(TROLLEY_DICTIONARY_SERVICE, "trolley.dictionary/1");
 TEXT(TROLLEY_HTTP_SERVICE, "trolley.http/1");
 TEXT(TROLLEY_DELIVERS_INTERFACE, "trolley.delivers/1");
+TEXT(TROLLEY_LACKS_INTERFACE, "trolley.lacks/1");
 TEXT(TROLLEY_PING_INTERFACE, "trolley.ping/1");
+TEXT(TROLLEY_STORED_INTERFACE, "trolley.stored/1");

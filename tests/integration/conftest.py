@@ -281,3 +281,16 @@ def peer_ini(listen_port):
         return ini.replace('called_ae = PEER', 'called_ae = PEER\ndimse_timeout = 3s\n'
                            'acse_timeout = 3s\nmax_retries = 0')
     return text
+
+
+@pytest.fixture(scope='session')
+def orthanc_dimse(tmp_path_factory, phantoms, listen_port):
+    """A server that holds the phantoms and sends to TROLLEY by C-GET and C-MOVE."""
+    server = started(tmp_path_factory.mktemp('orthanc-dimse'),
+                     DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
+                                                  'Port': listen_port, 'AllowGet': True}})
+    try:
+        server.upload([instance.path for instance in phantoms.instances])
+        yield server
+    finally:
+        server.stop()

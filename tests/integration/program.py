@@ -27,13 +27,14 @@ class Result:
         return self.stderr.rstrip('\n').rsplit('\n', 1)[-1]
 
 
-def run(arguments, folder, environment=None, stdin='', timeout=120):
-    """Runs the program in `folder`. HOME lies there, so that no INI file of the user is read."""
+def run(arguments, folder, environment=None, stdin='', timeout=120, before=None):
+    """Runs the program in `folder`. HOME lies there, so that no INI file of the user is read.
+    `before` is called in the new process."""
     env = {**os.environ, 'HOME': str(folder), 'XDG_CONFIG_HOME': str(folder / 'none'),
            'LC_ALL': 'C.UTF-8', **(environment or {})}
     done = subprocess.run([os.environ['TROLLEY'], *map(str, arguments)], cwd=folder, env=env,
                           input=stdin, capture_output=True, text=True, encoding='utf-8',
-                          timeout=timeout, check=False)
+                          timeout=timeout, check=False, preexec_fn=before)
     result = Result(done.returncode, done.stdout, done.stderr)
     for sign in ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:',
                  'WARNING: ThreadSanitizer'):

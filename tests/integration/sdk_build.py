@@ -54,6 +54,18 @@ def copy(name, folder):
     return folder
 
 
+def site(folder):
+    """A folder that plugin_path may name."""
+    folder.mkdir(mode=0o755)
+    return folder
+
+
+def find_studies(trolley, ini, *words):
+    found = trolley(ini, 'find', '--format', 'jsonl', *words)
+    assert found.status == 0, found.stderr
+    return [row['StudyInstanceUID'] for row in found.lines()]
+
+
 def compile_plugin(source, output, *flags):
     """One source by the compiler alone, quickly."""
     run([*shlex.split(os.environ['CC']), '-w', '-shared', '-fPIC', f'-I{os.environ["INCLUDEDIR"]}',

@@ -1,24 +1,17 @@
 """The program on a terminal, in pipes, and under signals. SPDX-License-Identifier: MIT"""
 
 import csv
-import fcntl
 import io
 import json
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
-import termios
 import time
 
 import pytest
 
 import program
-
-SGR = re.compile(r'\x1b\[[0-9;]*m')
+from terminal import SGR, command, environment, on_terminal
 
 
 @pytest.fixture
@@ -29,42 +22,9 @@ def ini(tmp_path, folder_ini):
     return path
 
 
-def environment(folder, **extra):
-    env = {**os.environ, 'HOME': str(folder), 'TERM': 'xterm', **extra}
-    for name in ('COLUMNS', 'NO_COLOR'):
-        if name not in extra:
-            env.pop(name, None)
-    return env
-
-
-def command(ini, *arguments):
-    return [os.environ['TROLLEY'], '--config', str(ini), *map(str, arguments)]
-
-
 def start(ini, *arguments, **options):
     return subprocess.Popen(command(ini, *arguments), cwd=ini.parent, env=environment(ini.parent),
                             **options)
-
-
-def on_terminal(ini, columns, *arguments, **extra):
-    """Runs with standard output and standard error on a terminal of that width."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-    child = subprocess.Popen(command(ini, *arguments), cwd=ini.parent, stdin=slave, stdout=slave,
-                             stderr=slave, env=environment(ini.parent, **extra))
-    os.close(slave)
-    text = b''
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if not select.select([master], [], [], 1)[0]:
-            continue
-        try:
-            data = os.read(master, 65536)
-        except OSError:     # the other end is closed
-            break
-        text += data
-    os.close(master)
-    return child.wait(timeout=30), text.decode('utf-8')
 
 
 @pytest.mark.parametrize('columns', [80, 200])
@@ -204,7 +164,8 @@ def test_json_log(trolley, folder_ini):
     result = trolley(folder_ini, '--log-format', 'json', '-vv', 'download', 'PatientID=OTHER')
     assert result.status == 0
     lines = [json.loads(line) for line in result.stderr.splitlines()]
-    assert all(set(line) == {'time', 'level', 'component', 'message'} for line in lines)
+    assert all(set(line) - {'section'} == {'time', 'level', 'component', 'message'}
+               for line in lines)
     assert lines[-1]['message'].startswith('complete: 2 of 2')
 
 

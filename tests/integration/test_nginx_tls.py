@@ -77,11 +77,11 @@ def proxy(tmp_path_factory, authority, orthanc_locked):
 @pytest.fixture
 def ask(proxy, authority, trolley):
     """ask(site, tls, *arguments): runs the program against a site."""
-    def call(site, tls='', *arguments, password='secret', ca=True):
+    def call(site, tls='', *arguments, password='secret', ca=True, without=''):
         if ca:
             tls += f'\nca_file = {authority.certificate}'
         text = INI.format(url=proxy.sites[site].url, password=password, tls=tls)
-        return trolley(text, *(arguments or ('find',)))
+        return trolley(text.replace(without, ''), *(arguments or ('find',)))
     return call
 
 
@@ -108,16 +108,31 @@ def test_client_certificate_and_key_in_one_file(ask, authority, tmp_path):
 
 
 def test_without_client_certificate(ask):
-    """nginx says so with 400, which is a matter of configuration."""
+    """nginx says so with 400; it is a refused log-in all the same."""
     done = ask('guarded')
-    assert done.status == 2, done.stderr
+    assert done.status == 4, done.stderr
     assert 'No required SSL certificate was sent' in done.stderr
+    assert 'set client_cert of [session pacs]' in done.stderr
+
+
+@pytest.mark.parametrize('searcher', ['searcher = search\n', ''])
+def test_without_client_certificate_nobody_asks_twice(ask, proxy, home, phantoms, searcher):
+    """qido-rs takes other 400s for a refused relational query, wado-rs for a refused Accept."""
+    before = len(proxy.requests('guarded'))
+    done = ask('guarded', '', 'download', '--study', phantoms.of('OTHER')[0].study,
+               without='' if searcher else 'searcher = search\n')
+    assert done.status == 4, done.stderr
+    assert 'set client_cert of [session pacs]' in done.stderr
+    assert not home.exists() or program.files_below(home) == []
+    assert {one['status'] for one in proxy.requests('guarded', before + 1)[before:]} == {400}
+    assert len(proxy.requests('guarded')) == before + 1
 
 
 def test_client_certificate_of_a_stranger(ask, stranger):
     done = ask('guarded', client_keys(stranger.issue('client')))
-    assert done.status == 2, done.stderr
+    assert done.status == 4, done.stderr
     assert 'SSL certificate error' in done.stderr
+    assert 'check client_cert of [session pacs]' in done.stderr
 
 
 def test_client_key_of_another_certificate(ask, authority):

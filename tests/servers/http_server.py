@@ -20,6 +20,8 @@
     /drop                      the connection is closed without an answer
     /redirect?to=URL&code=N    a Location; /redirects/N a chain of N within this server
     /basic /digest             ?user= &password= : JSON of the request when they fit, else 401
+    /revoked/N                 as /basic, but from the N+1st request on everybody is refused, slowly
+    /forgotten/N               as /basic, but the N+1st request is refused
     /login /token /expire      POST /login gives a token, /token wants it in X-Token, /expire ends it
     /page-login                as /token, but asks with an HTML page and status 200
     /set-cookie                sets cookie trolley=1
@@ -262,6 +264,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.refuse('Basic realm="pacs"')
 
+    def do_revoked(self, after):
+        if self.server.state.counts[urllib.parse.urlsplit(self.path).path] > int(after):
+            time.sleep(0.2)  # long enough for other requests to be on their way meanwhile
+            self.refuse('Basic realm="pacs"')
+        else:
+            self.do_basic()
+
+    def do_forgotten(self, after):
+        if self.server.state.counts[urllib.parse.urlsplit(self.path).path] == int(after) + 1:
+            self.refuse('Basic realm="pacs"')
+        else:
+            self.do_basic()
+
     def do_digest(self):
         given = self.headers.get("Authorization", "")
         if not given.startswith("Digest "):
@@ -358,10 +373,25 @@ class Listener(http.server.ThreadingHTTPServer):
     def finish_request(self, request, client_address):
         if self.context:  # in the connection's own thread, so that a bad handshake holds up nobody
             try:
-                request = self.context.wrap_socket(request, server_side=True)
+                request = self.context.wrap_socket(request, server_side=True,
+                                                   do_handshake_on_connect=False)
+                request.do_handshake()
             except (OSError, ssl.SSLError):
+                self.part(request)
                 return
         super().finish_request(request, client_address)
+
+    @staticmethod
+    def part(request):
+        """Reads what still comes: a reset would overtake the alert that says why."""
+        try:
+            with socket.socket(fileno=request.detach()) as raw:
+                raw.settimeout(5)
+                raw.shutdown(socket.SHUT_WR)
+                while raw.recv(PIECE):
+                    pass
+        except OSError:
+            pass
 
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], (ConnectionError, ValueError, OSError)):

@@ -96,7 +96,11 @@ class Handler(http_server.Handler):
     def forward(self):
         state = self.server.state
         path = self.path.split("/", 2)[2]
-        request = urllib.request.Request(f"{state.upstream}/{path}", data=self.body or None,
+        root = state.upstream
+        if isinstance(root, dict):
+            word, _, path = path.partition("/")
+            root = root[word]
+        request = urllib.request.Request(f"{root}/{path}", data=self.body or None,
                                          method=self.command)
         for name in ("Accept", "Content-Type"):
             if self.headers.get(name):
@@ -221,7 +225,7 @@ class Handler(http_server.Handler):
 
 
 class LoginServer(http_server.HttpServer):
-    """`upstream`: the root of the server behind. `delay`: seconds each of its answers takes."""
+    """`upstream`: the root of the server behind, or roots by the first word of the path. `delay`: seconds each of its answers takes."""
 
     def __init__(self, upstream, uses=None, delay=0, expires_in=None):
         super().__init__(handler=Handler)

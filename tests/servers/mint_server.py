@@ -26,7 +26,8 @@ import urllib.parse
 from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
 
-from pydicom import datadict
+from pydicom import datadict, dcmread
+from pydicom.multival import MultiValue
 
 SPACE = 'http://medical.nema.org/mint'
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n' \
@@ -66,6 +67,42 @@ def archive(studies=3, series=2, instances=2, patient='MINT'):
     return made
 
 
+STUDY_WORDS = ('StudyInstanceUID', 'PatientID', 'PatientName', 'AccessionNumber', 'StudyDate',
+               'StudyDescription', 'PatientSex', 'InstitutionName')
+SERIES_WORDS = ('SeriesInstanceUID', 'Modality', 'SeriesDescription', 'SeriesNumber')
+INSTANCE_WORDS = ('SOPInstanceUID', 'SOPClassUID', 'InstanceNumber')
+
+
+def values_of(header, keywords):
+    """Values as text, several joined by backslashes."""
+    found = {}
+    for keyword in keywords:
+        value = header.get(keyword)
+        several = value if isinstance(value, (list, MultiValue)) else [value]
+        found[keyword] = '\\'.join(str(one) for one in several if one is not None)
+    return found
+
+
+def archive_of(paths):
+    """The studies of these DICOM files."""
+    studies, series = {}, {}
+    for path in paths:
+        header = dcmread(path, stop_before_pixels=True)
+        uids = [str(header[keyword].value) for keyword in UIDS]
+        if uids[0] not in studies:
+            number = len(studies) + 1
+            studies[uids[0]] = Node(values_of(header, STUDY_WORDS), [],
+                                    f'00000000-0000-0000-0000-{number:012}',
+                                    '2026-11-01T20:29:02.498Z')
+        if tuple(uids[:2]) not in series:
+            series[tuple(uids[:2])] = Node(values_of(header, SERIES_WORDS))
+            studies[uids[0]].children.append(series[tuple(uids[:2])])
+        syntax = str(header.file_meta.TransferSyntaxUID)
+        series[tuple(uids[:2])].children.append(
+            Node({**values_of(header, INSTANCE_WORDS), 'TransferSyntaxUID': syntax}))
+    return list(studies.values())
+
+
 def attr(keyword, value):
     tag = datadict.tag_for_keyword(keyword)
     return f'<attr tag="{tag:08x}" vr="{datadict.dictionary_VR(tag)}" val={quoteattr(value)}/>'
@@ -87,7 +124,7 @@ class Vitrea:
         if self.fault == 'ignore':
             return True
         date = study.values['StudyDate']
-        if not asked.get('minStudyDate', '0') <= date <= asked.get('maxStudyDate', '9'):
+        if not asked.get('minStudyDate', '') <= date <= asked.get('maxStudyDate', '9'):
             return False
         values = dict(study.values)
         for series in study.children:

@@ -230,7 +230,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mode, _, argument = path.strip('/').partition('/')
         try:
             request = check_request(self.headers, body)
-            expect(request.to == self.server.owner.url + self.path, f'To {request.to}')
+            expect(request.to == self.server.owner.front + self.path, f'To {request.to}')
         except (ValueError, KeyError, IndexError, etree.ParseError) as error:
             self.server.owner.complaints.append(f'{error}: {body!r}')
             self.send(400, 'application/soap+xml', fault('Sender', str(error)))
@@ -468,6 +468,7 @@ class Rad69Server:
         self.listener.daemon_threads = True
         self.listener.owner = self
         self.url = f'http://127.0.0.1:{self.listener.server_address[1]}'
+        self.front = self.url  # as the client knows it, when something stands in front
 
     def answer(self, instances):
         return Answer([(uid, f'{number}.{uid}@trolley', self.files[uid])

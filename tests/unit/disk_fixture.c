@@ -26,6 +26,9 @@ static const char *option_text(const struct trolley_config *config, const char *
     if (strcmp(key, "suffix") == 0) return section->options->suffix;
     if (strcmp(key, "file_mode") == 0) return section->options->file_mode;
     if (strcmp(key, "dir_mode") == 0) return section->options->dir_mode;
+    if (strcmp(key, "path_format") == 0) return section->options->path_format;
+    if (strcmp(key, "check_mount_file") == 0) return section->options->check_mount_file;
+    if (strcmp(key, "on_exists") == 0) return section->options->on_exists;
     return NULL;
 }
 
@@ -54,6 +57,12 @@ static void take_note(struct trolley_task *task, uint32_t severity, int32_t code
     (void)ref;
     (void)message;
     f->notes++;
+}
+
+static int32_t not_cancelled(struct trolley_task *task)
+{
+    (void)task;
+    return 0;
 }
 
 static int32_t take_where(void *ctx, const struct trolley_stored *stored)
@@ -101,6 +110,7 @@ int disk_attach(struct disk_fixture *f, const char *type, const char *root,
     f->ops = f->component->ops;
     f->task = (struct trolley_task){
         .size = sizeof f->task, .impl = f, .fail = take_failure, .note = take_note};
+    f->task.cancelled = not_cancelled;
     f->where = (struct trolley_where_sink){f, take_where};
     return f->component->create(NULL, &config, NULL, &f->task, &f->storage);
 }
@@ -185,6 +195,12 @@ bool disk_holds(const struct disk_fixture *f, const char *path, const char *text
     return n >= 0 && (size_t)n == length && memcmp(data, text, length) == 0;
 }
 
+const struct trolley_stored_interface *disk_stored(struct disk_fixture *f)
+{
+    if (!f->component->get_interface) return NULL;
+    return f->component->get_interface(f->storage, TROLLEY_STORED_INTERFACE);
+}
+
 static int files, scratch_files;
 
 static int count_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -193,7 +209,7 @@ static int count_entry(const char *path, const struct stat *st, int type, struct
     if (type != FTW_F) return 0;
     if (!strstr(path, "/.trolley/"))
         files++;
-    else if (strcmp(path + ftw->base, "lock") != 0)
+    else if (strcmp(path + ftw->base, "lock") != 0 && !strstr(path, "/index.sqlite"))
         scratch_files++;
     return 0;
 }

@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <trolley/helpers.h>
 #include <trolley/plugin.h>
+#include <trolley/stored.h>
 
 /* The options of a section; NULL where not set. */
 struct disk_options {
     const char *durability, *suffix, *file_mode, *dir_mode;
     int64_t min_free;
+    const char *path_format, *check_mount_file, *on_exists;
 };
 
 struct disk_fixture {
@@ -42,6 +44,9 @@ int disk_attach(struct disk_fixture *f, const char *type, const char *root,
 /* Destroys the storage; disk_teardown removes the root too. */
 void disk_detach(struct disk_fixture *f);
 void disk_teardown(struct disk_fixture *f);
+
+/* Operations of the storage's trolley.stored/1; NULL when it has none. */
+const struct trolley_stored_interface *disk_stored(struct disk_fixture *f);
 
 struct trolley_meta disk_meta(const char *instance);
 

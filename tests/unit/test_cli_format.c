@@ -15,7 +15,7 @@
 #include <trolley/helpers.h>
 
 #include "core/cli/format.h"
-#include "core/cli/table.h"
+#include "core/cli/width.h"
 #include "core/model/tree.h"
 
 #include <cmocka.h>
@@ -355,7 +355,7 @@ static void table_escapes_and_keeps_to_the_width(void **state)
     for (line = printed; *line; line = rest) {
         rest = line + strcspn(line, "\n") + 1;
         rest[-1] = '\0';
-        assert_in_range(text_columns(line), 1, 80);
+        assert_in_range(width_text(line), 1, 80);
     }
     print(format_table, (struct format){.level = TROLLEY_LEVEL_SERIES, .width = 400});
     assert_memory_equal(printed, "PatientID  PatientName", 22);

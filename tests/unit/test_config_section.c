@@ -457,14 +457,17 @@ static void test_examples_of_host(void **state)
     (void)state;
     for (i = 0; (kind = config_kind(NULL, i)); i++) {
         struct kit_buffer text = {0};
-        const char *name = strcmp(kind, "settings") == 0 ? "" : "x";
+        const bool nameless = strcmp(kind, "settings") == 0 || strcmp(kind, "prefetch") == 0;
 
-        assert_int_equal(section_example(kind, name, "t", host_tables(kind), &text), 0);
+        assert_int_equal(section_example(kind, nameless ? "" : "x", "t", host_tables(kind), &text),
+                         0);
+        /* What required keys name. */
+        assert_int_equal(kit_buffer_text(&text, "[exporter NAME]\n[searcher NAME]\n"), 0);
         fixture_drop(fixture_resolve(text.data, host_tables(kind)));
         kit_buffer_free(&text);
         assert_int_equal(option_table_check(NULL, config_host_options(kind), NULL), 0);
     }
-    assert_int_equal(i, 6);
+    assert_int_equal(i, 11);
 }
 
 int main(void)

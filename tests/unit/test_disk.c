@@ -59,7 +59,7 @@ static void run_conflicts(struct disk_fixture *f)
     assert_int_equal(disk_count(f, true), 0);
 }
 
-static void test_conflicts(void **state)
+static void test_S2_conflicts(void **state)
 {
     (void)state;
     in_every_durability(run_conflicts);
@@ -89,13 +89,13 @@ static void run_pending(struct disk_fixture *f)
     assert_int_equal(f->notes, 0);
 }
 
-static void test_pending(void **state)
+static void test_S2_conflicts_with_what_waits(void **state)
 {
     (void)state;
     in_every_durability(run_pending);
 }
 
-static void test_batch_waits_and_fills(void **state)
+static void test_S4_batch_waits_and_fills(void **state)
 {
     struct disk_options options = {.durability = "batch"};
     struct disk_fixture f;
@@ -121,7 +121,7 @@ static void test_batch_waits_and_fills(void **state)
 }
 
 /* Another process takes the name between commit and sync: both are kept, and it is said. */
-static void test_batch_name_taken(void **state)
+static void test_S2_S4_name_taken_before_the_sync(void **state)
 {
     struct disk_options options = {.durability = "batch"}, at_once = {.durability = "none"};
     struct disk_fixture f, other;
@@ -163,7 +163,7 @@ static void test_modes(void **state)
     disk_teardown(&f);
 }
 
-static void test_names(void **state)
+static void test_S1_names(void **state)
 {
     static const struct {
         const char *content_type, *variant;
@@ -200,7 +200,7 @@ static void test_names(void **state)
     disk_teardown(&f);
 }
 
-static void test_hostile_uids(void **state)
+static void test_S1_hostile_uids(void **state)
 {
     static const char *const uids[] = {
         "../1.2", "1/2",
@@ -227,7 +227,7 @@ static void test_hostile_uids(void **state)
     disk_teardown(&f);
 }
 
-static void test_exists(void **state)
+static void test_S2_exists(void **state)
 {
     struct disk_options options = {.durability = "none"};
     struct trolley_meta meta = disk_meta("1.4");
@@ -253,7 +253,7 @@ static void test_exists(void **state)
     disk_teardown(&f);
 }
 
-static void test_abort(void **state)
+static void test_S3_abort_leaves_nothing(void **state)
 {
     struct trolley_meta meta = disk_meta("1.4");
     struct disk_fixture f;
@@ -293,15 +293,15 @@ static void test_bad_config(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conflicts),
-        cmocka_unit_test(test_pending),
-        cmocka_unit_test(test_batch_waits_and_fills),
-        cmocka_unit_test(test_batch_name_taken),
+        cmocka_unit_test(test_S2_conflicts),
+        cmocka_unit_test(test_S2_conflicts_with_what_waits),
+        cmocka_unit_test(test_S4_batch_waits_and_fills),
+        cmocka_unit_test(test_S2_S4_name_taken_before_the_sync),
         cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_hostile_uids),
-        cmocka_unit_test(test_exists),
-        cmocka_unit_test(test_abort),
+        cmocka_unit_test(test_S1_names),
+        cmocka_unit_test(test_S1_hostile_uids),
+        cmocka_unit_test(test_S2_exists),
+        cmocka_unit_test(test_S3_abort_leaves_nothing),
         cmocka_unit_test(test_bad_config),
     };
 

@@ -48,7 +48,7 @@ static void dir_in(const struct disk_fixture *f, const char *name)
     assert_int_equal(mkdir(path, 0755), 0);
 }
 
-static void test_planted_links(void **state)
+static void test_S1_S5_planted_links(void **state)
 {
     struct disk_options options = {.durability = "none"};
     struct trolley_meta meta = disk_meta("1.4");
@@ -83,7 +83,7 @@ static void test_planted_links(void **state)
     disk_teardown(&f);
 }
 
-static void test_planted_scratch(void **state)
+static void test_S5_planted_scratch(void **state)
 {
     struct disk_fixture f, outside;
 
@@ -119,7 +119,7 @@ static void check_opener(int root, int (*opener)(int, const char *, int, mode_t)
     }
 }
 
-static void test_beneath(void **state)
+static void test_S5_beneath(void **state)
 {
     struct disk_fixture f;
     int root, fd;
@@ -149,7 +149,7 @@ static int store_read_only(void *arg)
     return 0;
 }
 
-static void test_no_permission(void **state)
+static void test_S3_no_permission(void **state)
 {
     struct disk_fixture f;
     int r;
@@ -177,7 +177,7 @@ static int store_over_limit(void *arg)
     return disk_count(f, false) + disk_count(f, true);
 }
 
-static void test_file_too_big(void **state)
+static void test_S3_file_too_big(void **state)
 {
     struct disk_fixture f;
 
@@ -187,15 +187,34 @@ static void test_file_too_big(void **state)
     disk_teardown(&f);
 }
 
-/* A file system of 256 KiB of its own, seen by this process alone. */
+static bool write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool written = file && fputs(text, file) >= 0;
+
+    return file && fclose(file) == 0 && written;
+}
+
+/* A file system of 256 KiB of its own, seen by this process alone. Without the rights for it in a
+ * user name space where this user is root. */
+static bool mount_small(const struct disk_fixture *f)
+{
+    char map[32];
+
+    (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)getuid());
+    if (unshare(CLONE_NEWNS) < 0 &&
+        (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || !write_text("/proc/self/uid_map", map)))
+        return false;
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", f->root, "tmpfs", 0, "size=256k") == 0;
+}
+
 static int store_on_full_disk(void *arg)
 {
     struct disk_fixture *f = arg;
     struct trolley_meta meta = disk_meta("1.4");
 
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("tmpfs", f->root, "tmpfs", 0, "size=256k") < 0)
-        return SKIPPED;
+    if (!mount_small(f)) return SKIPPED;
     if (disk_store_text(f, "1.3", "fits", 0) != 0) return 1;
     if (disk_store(f, &meta, big, sizeof big, 0) != TROLLEY_ERR_NO_SPACE) return 2;
     if (!strstr(f->message, f->root)) return 3;
@@ -205,7 +224,7 @@ static int store_on_full_disk(void *arg)
     return 0;
 }
 
-static void test_full_disk(void **state)
+static void test_S3_full_disk(void **state)
 {
     struct disk_fixture f;
     int r;
@@ -218,7 +237,35 @@ static void test_full_disk(void **state)
     assert_int_equal(r, 0);
 }
 
-static void test_min_free(void **state)
+/* Read-only from the start, and while a file is being written. */
+static int store_on_read_only_disk(void *arg)
+{
+    struct disk_fixture *f = arg;
+    struct trolley_meta meta = disk_meta("1.4");
+
+    if (!mount_small(f) || mount(NULL, f->root, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+        return SKIPPED;
+    if (disk_store(f, &meta, big, 1000, 0) != TROLLEY_ERR_IO) return 1;
+    if (!strstr(f->message, f->root) || !strstr(f->message, "Read-only file system")) return 2;
+    if (disk_count(f, true) != 0 || disk_count(f, false) != 0) return 3;
+    if (mount(NULL, f->root, NULL, MS_REMOUNT, NULL) < 0) return 4;
+    return disk_store_text(f, "1.4", "writable again", 0) == 0 ? 0 : 5;
+}
+
+static void test_S3_read_only(void **state)
+{
+    struct disk_fixture f;
+    int r;
+
+    (void)state;
+    disk_setup(&f, "tree", NULL);
+    r = in_child(store_on_read_only_disk, &f);
+    disk_teardown(&f);
+    if (r == SKIPPED) skip();
+    assert_int_equal(r, 0);
+}
+
+static void test_S3_min_free(void **state)
 {
     struct disk_options options = {.min_free = INT64_MAX / 2};
     struct trolley_meta meta = disk_meta("1.4");
@@ -309,7 +356,7 @@ static void run_two_writers(const char *durability)
     disk_teardown(&f);
 }
 
-static void test_two_writers(void **state)
+static void test_S2_two_writers(void **state)
 {
     (void)state;
     run_two_writers("none");
@@ -347,7 +394,7 @@ static void run_killed(const char *durability)
     disk_setup(&f, "tree", NULL);
     rival.root = f.root;
     /* On a slow machine later deaths must still come after something was stored. */
-    for (i = 0; i < 25 || (i < 100 && disk_count(&f, false) < 12); i++) {
+    for (i = 0; i < 25 || (i < 400 && disk_count(&f, false) < 12); i++) {
         pid_t pid = fork();
 
         if (pid == 0) _exit(write_as_rival(&rival));
@@ -366,7 +413,7 @@ static void run_killed(const char *durability)
     disk_teardown(&f);
 }
 
-static void test_killed(void **state)
+static void test_S4_killed(void **state)
 {
     (void)state;
     run_killed("none");
@@ -374,7 +421,7 @@ static void test_killed(void **state)
     run_killed("each");
 }
 
-static void test_living_scratch_stays(void **state)
+static void test_S4_living_scratch_stays(void **state)
 {
     struct disk_fixture f, other;
 
@@ -392,7 +439,7 @@ static void test_living_scratch_stays(void **state)
 }
 
 /* A group that cannot be named is told by sync, and nothing of it stays. */
-static void test_sync_fails(void **state)
+static void test_S4_sync_fails(void **state)
 {
     struct disk_fixture f;
     char dir[128], moved[128];
@@ -414,12 +461,18 @@ static void test_sync_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_planted_links), cmocka_unit_test(test_planted_scratch),
-        cmocka_unit_test(test_beneath),       cmocka_unit_test(test_no_permission),
-        cmocka_unit_test(test_file_too_big),  cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_min_free),      cmocka_unit_test(test_two_writers),
-        cmocka_unit_test(test_killed),        cmocka_unit_test(test_living_scratch_stays),
-        cmocka_unit_test(test_sync_fails),
+        cmocka_unit_test(test_S1_S5_planted_links),
+        cmocka_unit_test(test_S5_planted_scratch),
+        cmocka_unit_test(test_S5_beneath),
+        cmocka_unit_test(test_S3_no_permission),
+        cmocka_unit_test(test_S3_file_too_big),
+        cmocka_unit_test(test_S3_full_disk),
+        cmocka_unit_test(test_S3_min_free),
+        cmocka_unit_test(test_S3_read_only),
+        cmocka_unit_test(test_S2_two_writers),
+        cmocka_unit_test(test_S4_killed),
+        cmocka_unit_test(test_S4_living_scratch_stays),
+        cmocka_unit_test(test_S4_sync_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

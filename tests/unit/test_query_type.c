@@ -10,63 +10,22 @@
 #include <trolley/helpers.h>
 
 #include "core/model/query.h"
+#include "query_fixture.h"
 
 #include <cmocka.h>
 
 #define STUDY TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY)
 #define SERIES TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)
 
-#define PARAM(kind, name)                                                                       \
-    {                                                                                           \
-        .size = sizeof(struct trolley_query_param), .type = TROLLEY_PARAM_##kind, .key = (name) \
-    }
-#define TYPE(...)                                              \
-    {                                                          \
-        .size = sizeof(struct trolley_query_type), __VA_ARGS__ \
-    }
-
-static const struct trolley_query_param limit_params[] = {PARAM(INT, "limit")};
-static const struct trolley_span limit_span = TROLLEY_SPAN(limit_params);
-static const struct trolley_query_param web_params[] = {PARAM(INT, "limit"), PARAM(INT, "offset"),
-                                                        PARAM(BOOL, "fuzzymatching"),
-                                                        PARAM(DATE, "seen_date")};
-static const struct trolley_span web_span = TROLLEY_SPAN(web_params);
 static const struct trolley_query_param day_params[] = {
     PARAM(ATTRIBUTE, "StudyDate"), PARAM(ATTRIBUTE, "PatientID"), PARAM(ATTRIBUTE, "00091001")};
 static const struct trolley_span day_span = TROLLEY_SPAN(day_params);
-
-/* A searcher that takes all of these, the narrowest first. */
-static const struct trolley_query_type all_types[] = {
-    TYPE(.name = "query"),
-    TYPE(.name = "extended"),
-    TYPE(.name = "limited", .base = "extended", .params = &limit_span),
-    TYPE(.name = "web", .base = "query", .params = &web_span, .flags = TROLLEY_QUERY_ANY_ATTRIBUTE),
-};
-static const struct trolley_span all = TROLLEY_SPAN(all_types);
 
 static const struct trolley_query_type bare_types[] = {
     TYPE(.name = "bare", .flags = TROLLEY_QUERY_ANY_ATTRIBUTE)};
 static const struct trolley_span bare = TROLLEY_SPAN(bare_types);
 static const struct trolley_query_type day_types[] = {TYPE(.name = "day", .params = &day_span)};
 static const struct trolley_span day = TROLLEY_SPAN(day_types);
-
-/* Builds a query of "KEY=VALUE" texts, ended by NULL. */
-static struct trolley_query_builder *build(const char *const *texts)
-{
-    struct trolley_query_builder *query = NULL;
-    struct trolley_error error = {0};
-    char key[64];
-
-    assert_int_equal(trolley_query_new(&query, &error), 0);
-    for (; *texts; texts++) {
-        size_t length = strcspn(*texts, "=");
-
-        (void)snprintf(key, sizeof key, "%.*s", (int)length, *texts);
-        if (trolley_query_set(query, key, *texts + length + 1, &error) < 0)
-            fail_msg("%s", error.message);
-    }
-    return query;
-}
 
 static void test_first_type_that_covers(void **state)
 {
@@ -90,11 +49,12 @@ static void test_first_type_that_covers(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct trolley_query_builder *query = build(cases[i].texts);
+        struct trolley_query_builder *query = query_fixture_build(cases[i].texts);
         const struct trolley_query *view = NULL;
         struct trolley_error error = {0};
 
-        if (query_accept(query, &all, STUDY, &view, &error) < 0) fail_msg("%s", error.message);
+        if (query_accept(query, &query_fixture_all, STUDY, &view, &error) < 0)
+            fail_msg("%s", error.message);
         assert_string_equal(view->type, cases[i].type);
         assert_int_equal(view->size, sizeof *view);
         trolley_query_free(query);
@@ -107,14 +67,14 @@ static void test_refusal_names_all(void **state)
         const struct trolley_span *types;
         const char *forced, *texts[5], *says;
     } cases[] = {
-        {&all,
+        {&query_fixture_all,
          NULL,
          {"PatientSex=F", "limit=5", "offset=2", "StationName=x", "nonsense=1"},
          "no query type takes every key: "
          "query: no PatientSex, no limit, no offset, no StationName, no nonsense; "
          "extended: no limit, no offset, no StationName, no nonsense; "
          "limited: no offset, no StationName, no nonsense; web: no nonsense"},
-        {&all,
+        {&query_fixture_all,
          NULL,
          {"limt=5"},
          "no query type takes every key: query: no limt; extended: no limt; limited: no limt; "
@@ -128,16 +88,19 @@ static void test_refusal_names_all(void **state)
          NULL,
          {"RequestAttributesSequence.PatientID=5"},
          "no query type takes every key: day: no 00400275.00100020"},
-        {&all,
+        {&query_fixture_all,
          "web",
          {"limit=ten", "offset=-1", "fuzzymatching=perhaps", "seen_date=2015-03-01"},
          "the query type does not take every key: web: limit must be a whole number, offset must "
          "be a whole number, fuzzymatching must be yes or no, seen_date must be a date (YYYYMMDD)"},
-        {&all,
+        {&query_fixture_all,
          "query",
          {"PatientSex=F"},
          "the query type does not take every key: query: no PatientSex"},
-        {&all, "mint", {NULL}, "query type mint: not accepted, only query, extended, limited, web"},
+        {&query_fixture_all,
+         "mint",
+         {NULL},
+         "query type mint: not accepted, only query, extended, limited, web"},
         {&day, "query", {NULL}, "query type query: not accepted, only day"},
     };
     size_t i;
@@ -150,7 +113,7 @@ static void test_refusal_names_all(void **state)
         struct trolley_error error = {0};
 
         memcpy(texts, cases[i].texts, sizeof cases[i].texts);
-        query = build(texts);
+        query = query_fixture_build(texts);
         if (cases[i].forced)
             assert_int_equal(trolley_query_set_type(query, cases[i].forced, NULL), 0);
         assert_int_equal(query_accept(query, cases[i].types, STUDY, &view, &error),
@@ -163,7 +126,7 @@ static void test_refusal_names_all(void **state)
 
 static void test_long_refusal_is_cut(void **state)
 {
-    struct trolley_query_builder *query = build((const char *const[]){NULL});
+    struct trolley_query_builder *query = query_fixture_build((const char *const[]){NULL});
     const struct trolley_query *view;
     struct trolley_error error = {0};
     char key[16];
@@ -183,17 +146,18 @@ static void test_long_refusal_is_cut(void **state)
 
 static void test_forced(void **state)
 {
-    struct trolley_query_builder *query = build((const char *const[]){"PatientName=x", NULL});
+    struct trolley_query_builder *query =
+        query_fixture_build((const char *const[]){"PatientName=x", NULL});
     const struct trolley_query *first, *second;
 
     (void)state;
-    assert_int_equal(query_accept(query, &all, STUDY, &first, NULL), 0);
+    assert_int_equal(query_accept(query, &query_fixture_all, STUDY, &first, NULL), 0);
     /* What was handed out before stays until the builder changes. */
     assert_int_equal(query_accept(query, &bare, STUDY, &second, NULL), 0);
     assert_string_equal(first->type, "query");
     assert_string_equal(second->type, "bare");
     assert_int_equal(trolley_query_set_type(query, "web", NULL), 0);
-    assert_int_equal(query_accept(query, &all, STUDY, &first, NULL), 0);
+    assert_int_equal(query_accept(query, &query_fixture_all, STUDY, &first, NULL), 0);
     assert_string_equal(first->type, "web");
     assert_int_equal(trolley_query_set_type(query, "", NULL), TROLLEY_ERR_INVALID_ARG);
     assert_int_equal(trolley_query_set_type(query, "\xff", NULL), TROLLEY_ERR_INVALID_ARG);
@@ -202,17 +166,17 @@ static void test_forced(void **state)
 
 static void test_levels(void **state)
 {
-    struct trolley_query_builder *query = build((const char *const[]){NULL});
+    struct trolley_query_builder *query = query_fixture_build((const char *const[]){NULL});
     const struct trolley_query *view;
     struct trolley_error error = {0};
 
     (void)state;
     assert_int_equal(trolley_query_set_level(query, "instance", NULL), 0);
-    assert_int_equal(query_accept(query, &all, STUDY | SERIES, &view, &error),
+    assert_int_equal(query_accept(query, &query_fixture_all, STUDY | SERIES, &view, &error),
                      TROLLEY_ERR_UNSUPPORTED_PARAM);
     assert_string_equal(error.message, "level instance: not offered, only study series");
     assert_int_equal(trolley_query_set_level(query, "series", NULL), 0);
-    assert_int_equal(query_accept(query, &all, SERIES, &view, &error), 0);
+    assert_int_equal(query_accept(query, &query_fixture_all, SERIES, &view, &error), 0);
     assert_int_equal(view->level, TROLLEY_LEVEL_SERIES);
     trolley_query_free(query);
 }
@@ -230,10 +194,11 @@ static void test_yes_and_no(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct trolley_query_builder *query = build((const char *const[]){cases[i].text, NULL});
+        struct trolley_query_builder *query =
+            query_fixture_build((const char *const[]){cases[i].text, NULL});
         const struct trolley_query *view;
 
-        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL), 0);
+        assert_int_equal(query_accept(query, &query_fixture_all, STUDY, &view, NULL), 0);
         assert_string_equal(trolley_query_text(view, "fuzzymatching"), cases[i].value);
         trolley_query_free(query);
     }
@@ -257,7 +222,7 @@ static void test_study_date_as_range(void **state)
 
     (void)state;
     for (i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
-        struct trolley_query_builder *query = build(cases[i / 2].texts);
+        struct trolley_query_builder *query = query_fixture_build(cases[i / 2].texts);
         const struct trolley_query *view;
         const struct trolley_query_key *key;
 
@@ -283,27 +248,31 @@ static void count_param(void *ctx, const struct trolley_query_param *param)
 static void test_params_of_types(void **state)
 {
     static const struct trolley_query_type circle_types[] = {
-        TYPE(.name = "a", .base = "b", .params = &limit_span),
-        TYPE(.name = "b", .base = "a", .params = &limit_span),
-        TYPE(.name = "query", .base = "query", .params = &limit_span),
-        TYPE(.name = "lost", .base = "nowhere", .params = &limit_span),
+        TYPE(.name = "a", .base = "b", .params = &query_fixture_limit),
+        TYPE(.name = "b", .base = "a", .params = &query_fixture_limit),
+        TYPE(.name = "query", .base = "query", .params = &query_fixture_limit),
+        TYPE(.name = "lost", .base = "nowhere", .params = &query_fixture_limit),
     };
     const struct trolley_span circle = TROLLEY_SPAN(circle_types);
     char names[512] = "";
 
     (void)state;
-    assert_int_equal(trolley_query_type_params(&all_types[3], &all, count_param, names),
+    assert_int_equal(trolley_query_type_params(trolley_span_at(&query_fixture_all, 3),
+                                               &query_fixture_all, count_param, names),
                      TROLLEY_QUERY_ANY_ATTRIBUTE);
     assert_string_equal(names, "StudyInstanceUID AccessionNumber PatientName PatientID "
                                "ModalitiesInStudy SeriesInstanceUID min_study_date max_study_date "
                                "limit offset fuzzymatching seen_date ");
     names[0] = '\0';
-    assert_int_equal(trolley_query_type_params(&all_types[2], &all, count_param, names), 0);
+    assert_int_equal(trolley_query_type_params(trolley_span_at(&query_fixture_all, 2),
+                                               &query_fixture_all, count_param, names),
+                     0);
     assert_non_null(strstr(names, "max_study_date InstitutionName PatientSex StudyDescription "
                                   "SeriesDescription InstitutionalDepartmentName PatientBirthDate "
                                   "limit "));
-    assert_int_equal(trolley_query_type_params(&all_types[3], NULL, NULL, NULL),
-                     TROLLEY_QUERY_ANY_ATTRIBUTE);
+    assert_int_equal(
+        trolley_query_type_params(trolley_span_at(&query_fixture_all, 3), NULL, NULL, NULL),
+        TROLLEY_QUERY_ANY_ATTRIBUTE);
     /* Circles end, and a type that builds on the builtin of its own name has both. */
     names[0] = '\0';
     assert_int_equal(trolley_query_type_params(&circle_types[0], &circle, count_param, names), 0);
@@ -368,13 +337,15 @@ static void test_nothing_is_lost(void **state)
 
         for (i = count = 0; i < UNIVERSE; i++)
             if (set & 1u << i) texts[count++] = universe[i].text;
-        for (t = 0; !expected && t < all.count; t++) {
-            expected = all_types[t].name;
+        for (t = 0; !expected && t < query_fixture_all.count; t++) {
+            expected = ((const struct trolley_query_type *)trolley_span_at(&query_fixture_all,
+                                                                           (uint32_t)t))
+                           ->name;
             for (i = 0; expected && i < UNIVERSE; i++)
                 if (set & 1u << i && !strstr(universe[i].types, expected)) expected = NULL;
         }
-        query = build(texts);
-        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL),
+        query = query_fixture_build(texts);
+        assert_int_equal(query_accept(query, &query_fixture_all, STUDY, &view, NULL),
                          expected ? 0 : TROLLEY_ERR_UNSUPPORTED_PARAM);
         if (expected) {
             assert_string_equal(view->type, expected);
@@ -382,132 +353,6 @@ static void test_nothing_is_lost(void **state)
             for (i = 0; i < count; i++)
                 check_kept(view, texts[i]);
         }
-        trolley_query_free(query);
-    }
-}
-
-/* ---- matching again ---- */
-
-struct answer {
-    uint32_t tag, flags;
-    const char *value, *second;
-};
-
-static void test_match_record(void **state)
-{
-    static const struct {
-        const char *texts[4];
-        struct answer answers[3];
-        enum query_match match;
-        const char *seen;
-    } cases[] = {
-        {{"PatientName=Doe*"}, {{0x00100010, 0, "Doe^Jane", NULL}}, QUERY_MATCH_YES, "1"},
-        {{"PatientName=Doe*"}, {{0x00100010, 0, "Roe^Jane", NULL}}, QUERY_MATCH_NO, "1"},
-        {{"PatientName=Doe*"}, {{0x00100020, 0, "Roe^Jane", NULL}}, QUERY_MATCH_YES, "0"},
-        {{"PatientName=Doe*", "PatientID=1"},
-         {{0x00100020, 0, "2", NULL}, {0x00100010, 0, "Doe", NULL}},
-         QUERY_MATCH_NO,
-         "11"},
-        {{"PatientID=1\\2"}, {{0x00100020, 0, "2 ", NULL}}, QUERY_MATCH_YES, "1"},
-        {{"PatientID=1"}, {{0x00100020, TROLLEY_ELEMENT_NULL, NULL, NULL}}, QUERY_MATCH_NO, "1"},
-        {{"PatientID="}, {{0x00100020, TROLLEY_ELEMENT_NULL, NULL, NULL}}, QUERY_MATCH_YES, "1"},
-        {{"ModalitiesInStudy=CT,PT"}, {{0x00080061, 0, "MR", "PT"}}, QUERY_MATCH_YES, "1"},
-        {{"ModalitiesInStudy=CT"}, {{0x00080061, 0, "MR", "PT"}}, QUERY_MATCH_NO, "1"},
-        {{"StudyDate=20150301"}, {{0x00080020, 0, "20150301", NULL}}, QUERY_MATCH_YES, "11"},
-        {{"StudyDate=20150301"}, {{0x00080020, 0, "20150302", NULL}}, QUERY_MATCH_NO, "11"},
-        {{"StudyDate=20150301-"}, {{0x00080020, 0, "20150228", NULL}}, QUERY_MATCH_NO, "1"},
-        {{"StudyDate=20150301-"}, {{0x00080020, 0, "20150302", NULL}}, QUERY_MATCH_YES, "1"},
-        {{"StudyDate=-20150301"}, {{0x00080020, 0, "20150302", NULL}}, QUERY_MATCH_NO, "1"},
-        {{"StudyDate=-20150301"}, {{0x00080021, 0, "20150302", NULL}}, QUERY_MATCH_YES, "0"},
-        {{"StudyDate=-20150301"}, {{0x00080020, 0, "", NULL}}, QUERY_MATCH_NO, "1"},
-        {{"limit=1"}, {{0x00100020, 0, "2", NULL}}, QUERY_MATCH_YES, "0"},
-        {{"PatientName=Do", "fuzzymatching=yes"},
-         {{0x00100010, 0, "Dough", NULL}},
-         QUERY_MATCH_YES,
-         "00"},
-        {{"PatientName=Do", "fuzzymatching=no"},
-         {{0x00100010, 0, "Dough", NULL}},
-         QUERY_MATCH_NO,
-         "10"},
-        {{"PatientID=1", "fuzzymatching=yes"}, {{0x00100020, 0, "2", NULL}}, QUERY_MATCH_NO, "10"},
-        {{"RequestAttributesSequence.ScheduledProcedureStepID=1"},
-         {{0x00400009, 0, "2", NULL}, {0x00400275, TROLLEY_ELEMENT_JSON, "[]", NULL}},
-         QUERY_MATCH_YES,
-         "0"},
-        {{"PatientComments=1"},
-         {{0x00104000, TROLLEY_ELEMENT_BULK_URI, "http://x/1", NULL}},
-         QUERY_MATCH_YES,
-         "0"},
-        {{"00091001=a"}, {{0x00091001, 0, "b", NULL}}, QUERY_MATCH_NO, "1"},
-        {{"00091001=a"}, {{0x00091001, 0, "a", NULL}}, QUERY_MATCH_YES, "1"},
-    };
-    size_t i, j;
-
-    (void)state;
-    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct trolley_query_builder *query = build(cases[i].texts);
-        const struct trolley_query *view;
-        const char *values[3][2];
-        struct trolley_element elements[3];
-        struct trolley_record record = {sizeof record, TROLLEY_LEVEL_STUDY, {elements, 0, 0}};
-        uint8_t seen[8] = {0};
-
-        record.elements.stride = sizeof elements[0];
-        for (j = 0; j < 3 && cases[i].answers[j].tag; j++) {
-            const struct answer *answer = &cases[i].answers[j];
-
-            values[j][0] = answer->value;
-            values[j][1] = answer->second;
-            elements[j] = (struct trolley_element){
-                .size = sizeof elements[j],
-                .tag = answer->tag,
-                .flags = answer->flags,
-                .values = {values[j], (answer->value != NULL) + (answer->second != NULL),
-                           sizeof values[j][0]},
-            };
-            record.elements.count++;
-        }
-        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL), 0);
-        if (query_match_record(view, &record, false, seen) != cases[i].match)
-            fail_msg("case %zu: %s", i, cases[i].texts[0]);
-        assert_int_equal(strlen(cases[i].seen), view->keys.count);
-        for (j = 0; j < view->keys.count; j++)
-            if (seen[j] != cases[i].seen[j] - '0') fail_msg("case %zu: seen %zu", i, j);
-        trolley_query_free(query);
-    }
-}
-
-/* Where the searcher matches fuzzily by itself, only a query that says otherwise is held to it. */
-static void test_fuzzy_searcher(void **state)
-{
-    static const struct {
-        const char *texts[3];
-        const char *name;
-        enum query_match match;
-    } cases[] = {
-        {{"PatientName=Do"}, "Dough", QUERY_MATCH_YES},
-        {{"PatientName=Do", "fuzzymatching=yes"}, "Dough", QUERY_MATCH_YES},
-        {{"PatientName=Do", "fuzzymatching=no"}, "Dough", QUERY_MATCH_NO},
-        {{"PatientName=Do", "fuzzymatching=no"}, "Do", QUERY_MATCH_YES},
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct trolley_query_builder *query = build(cases[i].texts);
-        const struct trolley_element element = {
-            .size = sizeof element,
-            .tag = 0x00100010,
-            .values = {&cases[i].name, 1, sizeof cases[i].name},
-        };
-        const struct trolley_record record = {
-            sizeof record, TROLLEY_LEVEL_STUDY, {&element, 1, sizeof element}};
-        const struct trolley_query *view;
-        uint8_t seen[2] = {0};
-
-        assert_int_equal(query_accept(query, &all, STUDY, &view, NULL), 0);
-        if (query_match_record(view, &record, true, seen) != cases[i].match)
-            fail_msg("case %zu", i);
         trolley_query_free(query);
     }
 }
@@ -524,8 +369,6 @@ int main(void)
         cmocka_unit_test(test_study_date_as_range),
         cmocka_unit_test(test_params_of_types),
         cmocka_unit_test(test_nothing_is_lost),
-        cmocka_unit_test(test_match_record),
-        cmocka_unit_test(test_fuzzy_searcher),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

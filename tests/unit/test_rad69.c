@@ -1,4 +1,4 @@
-/* test_rad69.c: the pieces of a RAD-69 answer: Content-IDs, base64, the SOAP message, its errors.
+/* test_rad69.c: the pieces of a RAD-69 answer: Content-IDs, the SOAP message, its errors.
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/rad69/base64.h"
 #include "plugins/rad69/verdict.h"
 
 /* ---- Content-IDs ---- */
@@ -52,68 +51,6 @@ static void test_cid_forms(void **state)
     memset(large, 'a', sizeof large);
     large[sizeof large - 1] = '\0';
     assert_false(cid_read(large, &id));
-}
-
-/* ---- base64 ---- */
-
-static int collect(void *ctx, const void *data, size_t length)
-{
-    return kit_buffer_append(ctx, data, length);
-}
-
-/* Decodes in pieces of that size. */
-static int decode(const char *text, size_t piece, struct kit_buffer *out)
-{
-    struct base64 *base64;
-    size_t at, length = strlen(text), take;
-    int r = base64_new(collect, out, &base64);
-
-    for (at = 0; r == 0 && at < length; at += take) {
-        take = length - at < piece ? length - at : piece;
-        r = base64_push(base64, text + at, take);
-    }
-    if (r == 0) r = base64_finish(base64);
-    base64_free(base64);
-    return r;
-}
-
-static void test_base64(void **state)
-{
-    static const struct {
-        const char *text, *bytes; /* bytes NULL: status */
-        int status;
-    } cases[] = {
-        {"", "", 0},
-        {"Zg==", "f", 0},
-        {"Zm8=", "fo", 0},
-        {"Zm9v", "foo", 0},
-        {"Zm9v\r\nYmFy\r\n", "foobar", 0},
-        {" Z m 9 v Y g = = \n", "foob", 0},
-        {"Zm9vYmE", NULL, TROLLEY_ERR_TRUNCATED},
-        {"Zg=", NULL, TROLLEY_ERR_TRUNCATED},
-        {"Zm9v*mFy", NULL, TROLLEY_ERR_PROTOCOL},
-        {"Zm9v-mFy", NULL, TROLLEY_ERR_PROTOCOL},
-        {"Zg==Zg==", NULL, TROLLEY_ERR_PROTOCOL},
-        {"Zg==x", NULL, TROLLEY_ERR_PROTOCOL},
-        {"Z===", NULL, TROLLEY_ERR_PROTOCOL},
-        {"Zm9v\xc3\xa4", NULL, TROLLEY_ERR_PROTOCOL},
-    };
-    size_t i, piece;
-
-    (void)state;
-    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (piece = 1; piece < 14; piece++) {
-            struct kit_buffer out = {0};
-            int r = decode(cases[i].text, piece, &out);
-
-            if (r != cases[i].status) fail_msg("%s by %zu: %d", cases[i].text, piece, r);
-            if (cases[i].bytes) {
-                assert_int_equal(out.length, strlen(cases[i].bytes));
-                if (out.length) assert_memory_equal(out.data, cases[i].bytes, out.length);
-            }
-            kit_buffer_free(&out);
-        }
-    }
 }
 
 /* ---- the message ---- */
@@ -384,7 +321,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cid_forms),
-        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_message_by_any_pieces),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_long_texts_are_cut_between_characters),
