@@ -40,7 +40,7 @@ def test_plugin(trolley, tmp_path):
 
 @pytest.mark.parametrize('password', ['', 'secret'])
 def test_ini(trolley, password):
-    [ini] = blocks('ini')
+    ini = blocks('ini')[0]
     result = trolley(ini, 'config', 'check', environment={'PACS_PASSWORD': password})
     assert result.status == 0, result.stderr
 
@@ -57,7 +57,7 @@ def five_minutes():
 def newcomer(tmp_path, orthanc_locked):
     """newcomer(command, ini): a shell with `trolley` in its path and the README's INI file where
     the README says, its server and its folder being those of this test."""
-    [ini] = blocks('ini')
+    ini = blocks('ini')[0]
     ini = ini.replace('http://localhost:8042', orthanc_locked.root)
     ini = re.sub(r'path = /data/dicom\s*;[^\n]*', f'path = {tmp_path}/dicom\nmin_free = 0', ini)
     place = tmp_path / '.config' / 'trolley' / 'trolley.ini'
