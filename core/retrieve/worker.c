@@ -70,6 +70,7 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     struct fetch fetch = {.study = chunk->study,
                           .chunk = chunk,
                           .downloader = downloader->component->name,
+                          .title = downloader->component->title,
                           .max_instance = downloader->max_instance,
                           .store = run->store,
                           .report = run->report,
