@@ -4,7 +4,12 @@
  *
  * A setup is an opened INI file. A trolley is one of its [trolley NAME] sections: a searcher,
  * downloaders and a storage. Structs are opaque unless they are shown here. There are no globals
- * but the log sink. A handle is used by one thread at a time; different handles are independent.
+ * but the log sink.
+ *
+ * Threads: several may use one setup at the same time, each with trolleys and queries of its own; a
+ * trolley and a query are one thread's at a time. trolley_setup_cancel is for any thread. Callbacks
+ * come while the call runs that was given them; their words say from which threads.
+ *
  * Texts are UTF-8, UIDs dotted text, dates "YYYYMMDD". Functions return 0 or a negative enum
  * trolley_status, explain themselves in `error` (which may be NULL), and leave out-parameters
  * untouched on failure. Free functions take NULL.
@@ -63,6 +68,8 @@ int trolley_setup_open(const char *path, struct trolley_setup **ret_setup,
 
 /* An empty setup: built-in plugins, no sections. For `plugins`, `config example`, completion. */
 int trolley_setup_empty(struct trolley_setup **ret_setup, struct trolley_error *error);
+
+/* Closes components and HTTP sessions, and frees it. No call on a handle of it may be running. */
 void trolley_setup_close(struct trolley_setup *setup);
 
 /* The file it was read from; NULL for an empty one. */
@@ -187,6 +194,8 @@ struct trolley_query_builder;
 
 /* A query without keys at study level. Free with trolley_query_free. */
 int trolley_query_new(struct trolley_query_builder **ret_query, struct trolley_error *error);
+
+/* No call that was given it may be running. */
 void trolley_query_free(struct trolley_query_builder *query);
 
 /*
@@ -201,7 +210,7 @@ void trolley_query_free(struct trolley_query_builder *query);
 int trolley_query_set(struct trolley_query_builder *query, const char *key, const char *value,
                       struct trolley_error *error);
 
-/* "study", "series" or "instance". */
+/* How deep the find goes: "study" (what it is at first), "series" or "instance". */
 int trolley_query_set_level(struct trolley_query_builder *query, const char *level,
                             struct trolley_error *error);
 
@@ -397,6 +406,8 @@ struct trolley_parts {
  */
 int trolley_compose(struct trolley_setup *setup, const struct trolley_parts *parts,
                     struct trolley **ret_trolley, struct trolley_error *error);
+
+/* Frees a trolley of either making, before its setup. What a find of it brought stays. */
 void trolley_free(struct trolley *trolley);
 
 /* The section of the searcher that knows instances: key expander, else searcher; NULL when there is
@@ -514,7 +525,7 @@ struct trolley_download_options {
  * Downloads: what is asked for is expanded to instances by the searcher, where there is one;
  * fetched by the downloaders, each getting what those before it could not deliver, with retries;
  * checked against what was asked; stored; and reported one by one.
- * @param ret_counts  set in every case, a failure too.
+ * @param ret_counts  set in every case, a failure too; may be NULL.
  * Returns TROLLEY_OK when everything asked for is stored or skipped; TROLLEY_ERR_PARTIAL when
  * something is missing or failed; TROLLEY_ERR_NOT_FOUND when a query matched nothing, or nothing
  * was delivered; TROLLEY_ERR_AUTH or TROLLEY_ERR_NO_SPACE when that was why nothing was;

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <trolley/helpers.h>
 
+#include "core/model/part10.h"
 #include "core/prefetch/accept.h"
 #include "core/prefetch/fields.h"
 #include "core/prefetch/job.h"
@@ -21,7 +22,8 @@ struct making {
     struct task *task;
     struct engine_storage *storage; /* NULL: the body is dropped */
     void *writer;
-    EVP_MD_CTX *digest; /* NULL unless bodies are compared */
+    struct part10 *head; /* of DICOM, where the storage's paths want attributes of it */
+    EVP_MD_CTX *digest;  /* NULL unless bodies are compared */
     uint64_t bytes;
     bool begun;        /* a body of the answer is taken, or judged away */
     bool refused;      /* the storage gave no place at all */
@@ -88,6 +90,9 @@ static int making_store(struct making *making)
     making->storing =
         store_open(&making->storage->store, &making->meta, making->task, &making->writer);
     if (making->storing < 0) making->writer = NULL;
+    if (making->writer && making->storage->store.needs.count &&
+        kit_media_type_is(making->content_type, "application/dicom"))
+        making->storing = part10_new(&making->storage->store.needs, &making->head);
     making->refused = making->storing < 0 && making->storing != TROLLEY_ERR_INVALID_ARG;
     return making->storing;
 }
@@ -133,6 +138,7 @@ static int32_t making_body(void *ctx, const void *data, uint64_t length)
     }
     if (making->digest) (void)EVP_DigestUpdate(making->digest, data, length);
     if (!making->writer) return 0;
+    if (making->head) (void)part10_feed(making->head, data, length);
     making->storing =
         making->storage->store.ops->write(making->writer, data, length, &making->task->abi);
     return making->storing;
@@ -178,6 +184,8 @@ static int making_commit(struct making *making)
     void *writer = making->writer;
 
     making->meta.size_hint = making->bytes;
+    if (making->head && part10_finish(making->head) == PART10_DONE)
+        making->meta.elements = part10_elements(making->head);
     making->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(making->task);
     making->storing =
@@ -312,6 +320,7 @@ void job_perform(struct job *job, const struct job_item *item, struct engine_doo
         task_reset(task);
         (void)store_sync(&making.storage->store, false, task, making_lost, NULL);
     }
+    part10_free(making.head);
     EVP_MD_CTX_free(making.digest);
     kit_buffer_free(&url);
     fields_clear(&making.fields);

@@ -272,6 +272,23 @@ def test_p7_redirect_drops_credentials(server, tmp_path):
     assert not {'authorization', 'x-key', 'cookie'} & set(followed)
 
 
+def test_p7_one_login_again(server, tmp_path):
+    """A token that has expired in mid-task: one log-in more, and nothing fails."""
+    script = tmp_path / 'token'
+    script.write_text('#!/bin/sh\necho x >>count\necho token-$(wc -l <count)\n')
+    script.chmod(0o755)
+    (tmp_path / 'count').write_text('')
+    server.state.bearer = 'token-2'
+    text = ini(server, TEMPLATES['frame'], 'session = s', 'parallel_requests = 4',
+               more=f'[session s]\nauth = bearer\ntoken_command = {script}\n')
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.succeeded) == ('COMPLETED', 5), done.message
+    assert (tmp_path / 'count').read_text() == 'x\nx\n'
+    server.state.bearer = 'token-9'
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.unfinished) == ('FAILED', True) and '401' in done.message
+
+
 def test_p7_retry_of_what_failed(server, tmp_path):
     text = ini(server, TEMPLATES['frame'])
     server.faults.update({ONE: 500, '1.2.3.1.2': [None, 503, None, 503, None]})
@@ -392,6 +409,75 @@ def test_disk_full(server, tmp_path):
     done = export(tmp_path, text, 'e', STUDY)
     assert done.outcome == 'FAILED' and done.unfinished, done.message
     assert files_below(tmp_path / 'kept') == []
+
+
+TEMPLATE = """
+[storage {name}]
+type = template
+path = {name}
+path_format = {format}
+min_free = 0
+check_mount_file = NO_MOUNT
+"""
+FORMAT = '{0020000D}/{0020000E}/{00080018}/{00081160}.jpeg'
+
+
+def test_p12_paths_of_dcm4chee(server, tmp_path):
+    """Full images and thumbnails lie where the path formats say, metadata beside them."""
+    text = ini(server, TEMPLATES['frame'], f'url.1 = {server.url}{TEMPLATES["frame"]}&rows=64',
+               f'url.2 = {server.url}/rs/studies/[0]/metadata', 'accept.2 = application/json',
+               'storage = full', 'storage.1 = small', 'storage.2 = meta',
+               more=TEMPLATE.format(name='full', format=FORMAT) +
+               TEMPLATE.format(name='small', format='{00080018,hash}-{00081160,number,000}.jpeg') +
+               TEMPLATE.format(name='meta', format='{0020000D}.json'))
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.succeeded) == ('COMPLETED', 11), done.message
+    full = {f'{o.study}/{o.series}/{o.uid}/{n}.jpeg': body(o.uid, n, 'full')
+            for o in OBJECTS if o.study == STUDY for n in range(1, (o.frames or 1) + 1)}
+    assert {str(path): (tmp_path / 'full' / path).read_bytes()
+            for path in files_below(tmp_path / 'full')} == full
+    assert len(files_below(tmp_path / 'small')) == 5
+    assert [str(path) for path in files_below(tmp_path / 'meta')] == [f'{STUDY}.json']
+    # Changed, and once more: each takes its own place.
+    server.state.version = 2
+    export(tmp_path, text, 'e', STUDY)
+    assert len(files_below(tmp_path / 'full')) == 5 and len(files_below(tmp_path / 'small')) == 5
+    path = tmp_path / 'full' / STUDY / A / '1.2.3.1.2' / '2.jpeg'
+    assert path.read_bytes() == body('1.2.3.1.2', 2, 'full', 2)
+
+
+def test_p13_mount_is_gone(server, tmp_path):
+    """The file that marks an empty mount point is there: nothing is requested or written."""
+    (tmp_path / 'full').mkdir()
+    (tmp_path / 'full/NO_MOUNT').write_text('')
+    text = ini(server, TEMPLATES['frame'], 'storage = full',
+               more=TEMPLATE.format(name='full', format=FORMAT))
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.requested, done.unfinished) == ('FAILED', 0, True)
+    assert 'NO_MOUNT' in done.message and server.asked() == []
+    assert sorted(path.name for path in (tmp_path / 'full').rglob('*')) == ['NO_MOUNT']
+    (tmp_path / 'full/NO_MOUNT').unlink()
+    assert export(tmp_path, text, 'e', STUDY).outcome == 'COMPLETED'
+
+
+def test_p13_mount_goes_in_mid_task(server, tmp_path):
+    """It fails with the storage's words, and a run later does it all."""
+    server.state.objects = [Object(STUDY, A, f'1.2.3.1.{n}') for n in range(1, 100)]
+    text = ini(server, TEMPLATES['frame'], 'storage = full', 'parallel_requests = 2',
+               more=TEMPLATE.format(name='full', format=FORMAT))
+    server.state.gate.clear()
+    process = start(tmp_path, text, 'e', STUDY)
+    end = time.monotonic() + 60
+    while not server.asked() and time.monotonic() < end:
+        time.sleep(0.02)
+    (tmp_path / 'full/NO_MOUNT').write_text('')
+    server.state.gate.set()
+    done = finish(process)
+    assert (done.outcome, done.unfinished) == ('FAILED', True)
+    assert 'NO_MOUNT' in done.message and len(server.asked()) < 20
+    (tmp_path / 'full/NO_MOUNT').unlink()
+    again = export(tmp_path, text, 'e', STUDY)
+    assert (again.outcome, len(files_below(tmp_path / 'full'))) == ('COMPLETED', 99)
 
 
 def test_hundred_thousand_frames(server, tmp_path):

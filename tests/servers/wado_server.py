@@ -4,7 +4,6 @@ QIDO-RS, and records what it was asked. Orthanc's ignores frameNumber, rows and 
 
     /wado?requestType=WADO&...     an image of studyUID, seriesUID, objectUID, frameNumber, rows, columns
     /rs/studies...                 QIDO-RS, and /metadata of a study
-    /login                         POST: a token; with `tokens` set, WADO wants it in X-Token
 
 What goes wrong is set from outside: `server.faults` maps an objectUID, or "*" for all of them, or
 "search", to one of
@@ -72,8 +71,8 @@ class WadoHandler(Handler):
         self.record()
         state.gate.wait(60)
         uid = self.option('objectUID') or self.option('seriesUID') or self.option('studyUID')
-        if state.tokens and not self.has_token():
-            self.refuse('Token')
+        if state.bearer and self.headers['Authorization'] != 'Bearer ' + state.bearer:
+            self.refuse('Bearer')
             return
         fault = self.fault(uid)
         frame, rows = self.option('frameNumber', '1'), self.option('rows', 'full')
@@ -177,7 +176,7 @@ class WadoServer(HttpServer):
         self.state.faults = {}
         self.state.fields = []
         self.state.version = 1
-        self.state.tokens = False
+        self.state.bearer = None  # the token that WADO wants
         self.state.other_url = self.other_url
         self.state.gate = threading.Event()
         self.state.gate.set()
