@@ -20,19 +20,42 @@ static const enum option_id takes_reschedule[] = {OPTION_CLOCK, FILTER,         
                                                   OPTION_TO,    OPTION_DRY_RUN, OPTION_COUNT};
 static const enum option_id takes_once[] = {OPTION_CLOCK, OPTION_DRY_RUN, OPTION_COUNT};
 
+static const enum option_id takes_check[] = {OPTION_PROBE,  OPTION_EXPORTER, OPTION_STUDY,
+                                             OPTION_SERIES, OPTION_INSTANCE, OPTION_COUNT};
+static const enum option_id takes_verify[] = {OPTION_STUDY, OPTION_SERIES, OPTION_INSTANCE,
+                                              OPTION_FORGET, OPTION_COUNT};
+static const enum option_id takes_purge[] = {OPTION_STUDY, OPTION_SERIES,  OPTION_INSTANCE,
+                                             OPTION_OLDER, OPTION_DRY_RUN, OPTION_COUNT};
+static const enum option_id takes_import[] = {OPTION_SEARCHER, OPTION_SESSION, OPTION_SET,
+                                              OPTION_REWRITE,  OPTION_DRY_RUN, OPTION_COUNT};
+
 const struct prefetch_form prefetch_forms[] = {
-    {{"run", NULL}, takes_clock, prefetch_run, 0, 0, false},
-    {{"once", NULL}, takes_once, prefetch_once, 0, 0, false},
-    {{"export", NULL}, takes_export, prefetch_export_command, 0, 0, false},
-    {{"tasks", "list"}, takes_list, prefetch_tasks_list, 0, UINT32_MAX, false},
-    {{"tasks", "show"}, takes_show, prefetch_tasks_show, 1, 1, false},
-    {{"tasks", "count"}, takes_list, prefetch_tasks_count, 0, UINT32_MAX, false},
-    {{"tasks", "cancel"}, takes_filter, prefetch_tasks_cancel, 0, UINT32_MAX, false},
-    {{"tasks", "reschedule"}, takes_reschedule, prefetch_tasks_reschedule, 0, UINT32_MAX, false},
-    {{"tasks", "delete"}, takes_filter, prefetch_tasks_delete, 0, UINT32_MAX, false},
-    {{"queue", "pause"}, takes_clock, prefetch_queue_pause, 1, 1, false},
-    {{"queue", "resume"}, takes_clock, prefetch_queue_resume, 1, 1, false},
-    {{NULL, NULL}, NULL, NULL, 0, 0, false},
+    {{"run", NULL}, takes_clock, prefetch_run, 0, 0, PREFETCH_NEEDS_TASKS},
+    {{"once", NULL}, takes_once, prefetch_once, 0, 0, PREFETCH_NEEDS_TASKS},
+    {{"export", NULL}, takes_export, prefetch_export_command, 0, 0, PREFETCH_NEEDS_TASKS},
+    {{"tasks", "list"}, takes_list, prefetch_tasks_list, 0, UINT32_MAX, PREFETCH_NEEDS_TASKS},
+    {{"tasks", "show"}, takes_show, prefetch_tasks_show, 1, 1, PREFETCH_NEEDS_TASKS},
+    {{"tasks", "count"}, takes_list, prefetch_tasks_count, 0, UINT32_MAX, PREFETCH_NEEDS_TASKS},
+    {{"tasks", "cancel"}, takes_filter, prefetch_tasks_cancel, 0, UINT32_MAX, PREFETCH_NEEDS_TASKS},
+    {{"tasks", "reschedule"},
+     takes_reschedule,
+     prefetch_tasks_reschedule,
+     0,
+     UINT32_MAX,
+     PREFETCH_NEEDS_TASKS},
+    {{"tasks", "delete"}, takes_filter, prefetch_tasks_delete, 0, UINT32_MAX, PREFETCH_NEEDS_TASKS},
+    {{"queue", "pause"}, takes_clock, prefetch_queue_pause, 1, 1, PREFETCH_NEEDS_TASKS},
+    {{"queue", "resume"}, takes_clock, prefetch_queue_resume, 1, 1, PREFETCH_NEEDS_TASKS},
+    {{"check", NULL}, takes_check, prefetch_check, 0, 0, PREFETCH_NEEDS_SETUP},
+    {{"storage", "verify"},
+     takes_verify,
+     prefetch_storage_verify_command,
+     1,
+     1,
+     PREFETCH_NEEDS_SETUP},
+    {{"storage", "purge"}, takes_purge, prefetch_storage_purge_command, 1, 1, PREFETCH_NEEDS_SETUP},
+    {{"import-ldif", NULL}, takes_import, prefetch_import, 1, 1, PREFETCH_NEEDS_NOTHING},
+    {{NULL, NULL}, NULL, NULL, 0, 0, PREFETCH_NEEDS_TASKS},
 };
 
 /* ---- which form ----------------------------------------------------------------------------- */
@@ -137,8 +160,8 @@ int cmd_prefetch(struct cli *cli)
     int status, r = form_find(cli, &form, &error);
 
     if (r == 0) r = form_check(cli, form, &error);
-    if (r == 0) r = cli_open_setup(cli, form->closed, &error);
-    if (r == 0 && !form->closed)
+    if (r == 0 && form->need != PREFETCH_NEEDS_NOTHING) r = cli_open_setup(cli, false, &error);
+    if (r == 0 && form->need == PREFETCH_NEEDS_TASKS)
         r = trolley_prefetch_open(cli->setup, options_value(&cli->args, OPTION_CLOCK), &prefetch,
                                   &error);
     if (r < 0) {

@@ -101,6 +101,10 @@ static const struct cli_option option_table[OPTION_COUNT] = {
                     "import-ldif: what ${NAME} stands for"},
     [OPTION_REWRITE] = {"rewrite", 0, true, "FROM=TO", NULL, COMMAND_PREFETCH,
                         "import-ldif: replace the beginning of URLs"},
+    [OPTION_OLDER] = {"older", 0, false, "AGE", NULL, COMMAND_PREFETCH,
+                      "storage purge: what was stored so long ago; 30d, 12h"},
+    [OPTION_FORGET] = {"forget", 0, false, NULL, NULL, COMMAND_PREFETCH,
+                       "storage verify: what is missing or changed leaves the index"},
     [OPTION_CLOCK] = {"clock", 0, false, "FILE", NULL, COMMAND_PREFETCH,
                       "take the time from FILE (milliseconds since 1970): for rehearsals"},
 };

@@ -82,6 +82,8 @@ enum option_id {
     OPTION_SESSION,
     OPTION_SET,
     OPTION_REWRITE,
+    OPTION_OLDER,
+    OPTION_FORGET,
     OPTION_CLOCK,
     OPTION_COUNT
 };

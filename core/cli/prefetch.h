@@ -15,7 +15,7 @@
     "                        UID [--instance UID]] or for --query KEY=VALUE\n"     \
     "tasks list | show | count | cancel | reschedule | delete [ID ...]\n"          \
     "queue pause | resume NAME\n"                                                  \
-    "storage verify | purge NAME\n"                                                \
+    "storage verify | purge NAME   what a storage of type template has written\n"  \
     "import-ldif FILE        dcm4chee's LDIF as sections of an INI file\n"         \
     "TIME: 2026-03-01, 2026-03-01T18:00, 18:00, all local; ...Z; +2h, -7d.\n"      \
     "Exit status: 0 completed, 3 some requests failed, 1 failed, 2 usage.\n"
@@ -26,7 +26,7 @@ struct prefetch_form {
     const enum option_id *options; /* that it takes, up to OPTION_COUNT */
     int (*run)(struct cli *cli, struct trolley_prefetch *prefetch);
     uint32_t fewest, most; /* words behind */
-    bool closed;           /* it needs no tasks */
+    enum prefetch_need { PREFETCH_NEEDS_TASKS, PREFETCH_NEEDS_SETUP, PREFETCH_NEEDS_NOTHING } need;
 };
 
 /* What stands behind the words of the form. */
@@ -62,5 +62,10 @@ int prefetch_tasks_reschedule(struct cli *cli, struct trolley_prefetch *prefetch
 int prefetch_tasks_delete(struct cli *cli, struct trolley_prefetch *prefetch);
 int prefetch_queue_pause(struct cli *cli, struct trolley_prefetch *prefetch);
 int prefetch_queue_resume(struct cli *cli, struct trolley_prefetch *prefetch);
+/* These get NULL for prefetch. */
+int prefetch_check(struct cli *cli, struct trolley_prefetch *prefetch);
+int prefetch_storage_verify_command(struct cli *cli, struct trolley_prefetch *prefetch);
+int prefetch_storage_purge_command(struct cli *cli, struct trolley_prefetch *prefetch);
+int prefetch_import(struct cli *cli, struct trolley_prefetch *prefetch);
 
 #endif
