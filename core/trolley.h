@@ -4,7 +4,12 @@
  *
  * A setup is an opened INI file. A trolley is one of its [trolley NAME] sections: a searcher,
  * downloaders and a storage. Structs are opaque unless they are shown here. There are no globals
- * but the log sink. A handle is used by one thread at a time; different handles are independent.
+ * but the log sink.
+ *
+ * Threads: several may use one setup at the same time, each with trolleys and queries of its own; a
+ * trolley and a query are one thread's at a time. trolley_setup_cancel is for any thread. Callbacks
+ * come while the call runs that was given them; their words say from which threads.
+ *
  * Texts are UTF-8, UIDs dotted text, dates "YYYYMMDD". Functions return 0 or a negative enum
  * trolley_status, explain themselves in `error` (which may be NULL), and leave out-parameters
  * untouched on failure. Free functions take NULL.
@@ -63,6 +68,8 @@ int trolley_setup_open(const char *path, struct trolley_setup **ret_setup,
 
 /* An empty setup: built-in plugins, no sections. For `plugins`, `config example`, completion. */
 int trolley_setup_empty(struct trolley_setup **ret_setup, struct trolley_error *error);
+
+/* Closes components and HTTP sessions, and frees it. No call on a handle of it may be running. */
 void trolley_setup_close(struct trolley_setup *setup);
 
 /* The file it was read from; NULL for an empty one. */
@@ -187,6 +194,8 @@ struct trolley_query_builder;
 
 /* A query without keys at study level. Free with trolley_query_free. */
 int trolley_query_new(struct trolley_query_builder **ret_query, struct trolley_error *error);
+
+/* No call that was given it may be running. */
 void trolley_query_free(struct trolley_query_builder *query);
 
 /*
@@ -201,7 +210,7 @@ void trolley_query_free(struct trolley_query_builder *query);
 int trolley_query_set(struct trolley_query_builder *query, const char *key, const char *value,
                       struct trolley_error *error);
 
-/* "study", "series" or "instance". */
+/* How deep the find goes: "study" (what it is at first), "series" or "instance". */
 int trolley_query_set_level(struct trolley_query_builder *query, const char *level,
                             struct trolley_error *error);
 
@@ -397,7 +406,13 @@ struct trolley_parts {
  */
 int trolley_compose(struct trolley_setup *setup, const struct trolley_parts *parts,
                     struct trolley **ret_trolley, struct trolley_error *error);
+
+/* Frees a trolley of either making, before its setup. What a find of it brought stays. */
 void trolley_free(struct trolley *trolley);
+
+/* The section of the searcher that knows instances: key expander, else searcher; NULL when there is
+ * none. Borrowed. */
+const char *trolley_searcher_name(const struct trolley *trolley);
 
 /* A remark of a plugin or of the host about the running operation. Borrowed. */
 struct trolley_remark {
@@ -510,7 +525,7 @@ struct trolley_download_options {
  * Downloads: what is asked for is expanded to instances by the searcher, where there is one;
  * fetched by the downloaders, each getting what those before it could not deliver, with retries;
  * checked against what was asked; stored; and reported one by one.
- * @param ret_counts  set in every case, a failure too.
+ * @param ret_counts  set in every case, a failure too; may be NULL.
  * Returns TROLLEY_OK when everything asked for is stored or skipped; TROLLEY_ERR_PARTIAL when
  * something is missing or failed; TROLLEY_ERR_NOT_FOUND when a query matched nothing, or nothing
  * was delivered; TROLLEY_ERR_AUTH or TROLLEY_ERR_NO_SPACE when that was why nothing was;
@@ -618,6 +633,10 @@ int trolley_prefetch_open(struct trolley_setup *setup, const char *clock,
                           struct trolley_prefetch **ret_prefetch, struct trolley_error *error);
 void trolley_prefetch_close(struct trolley_prefetch *prefetch);
 
+/* Whether `[prefetch] on_download` asks for what a download stores to be told of; nothing is
+ * opened. 1, 0 or negative. */
+int trolley_prefetch_on_download(struct trolley_setup *setup, struct trolley_error *error);
+
 /* The time that it goes by. */
 int64_t trolley_prefetch_now(const struct trolley_prefetch *prefetch);
 
@@ -676,6 +695,22 @@ int trolley_prefetch_export(struct trolley_prefetch *prefetch,
                             const struct trolley_prefetch_order *order, int64_t *ret_id,
                             uint32_t *ret_merged, struct trolley_error *error);
 
+/* Every study that a query to the exporter's searcher brings: order->study and below are not looked
+ * at. `each` gets the study and its task (0 when `dry`: nothing is scheduled). */
+int trolley_prefetch_export_query(struct trolley_prefetch *prefetch,
+                                  const struct trolley_prefetch_order *order,
+                                  const struct trolley_query_builder *query, int32_t dry,
+                                  int (*each)(void *ctx, const char *study, int64_t id,
+                                              uint32_t merged),
+                                  void *ctx, struct trolley_error *error);
+
+/* What an order would request, in its order; nothing is scheduled or requested, but the searcher is
+ * asked. Non-zero from `each` ends and is returned. */
+int trolley_prefetch_rehearse(struct trolley_prefetch *prefetch,
+                              const struct trolley_prefetch_order *order,
+                              int (*each)(void *ctx, const char *url), void *ctx,
+                              struct trolley_error *error);
+
 /* What arrived, or left. */
 enum trolley_prefetch_arrival_kind {
     TROLLEY_PREFETCH_NEW = 1,
@@ -693,6 +728,63 @@ int trolley_prefetch_arrived(struct trolley_prefetch *prefetch, const char *sear
                              const char *study, const char *series, const char *instance,
                              struct trolley_error *error);
 int trolley_prefetch_arrivals_keep(struct trolley_prefetch *prefetch, struct trolley_error *error);
+
+/* What `check` says. */
+struct trolley_prefetch_check_options {
+    const char *exporter; /* probe this one alone; NULL: all */
+    /* The example whose URLs are shown, and what is probed. All NULL: made-up UIDs. */
+    const char *study, *series, *instance;
+    uint32_t probe; /* request an object of the study twice: does a proxy keep it? Needs study */
+    /* severity: enum trolley_log_level; section: "exporter WADO-JPEG". Texts are one line, safe for
+     * a terminal. */
+    void (*finding)(void *ctx, uint32_t severity, const char *section, const char *message);
+    void (*url)(void *ctx, const char *exporter, const char *url);
+    void *ctx;
+};
+
+/* Looks through the settings of prefetching, opens what they name, shows the URLs of an example.
+ * Without probe there is no network I/O but the searcher's. No task is touched. INVALID_CONFIG:
+ * something cannot work. PARTIAL: a probe was not kept. */
+int trolley_prefetch_check(struct trolley_setup *setup,
+                           const struct trolley_prefetch_check_options *options,
+                           struct trolley_error *error);
+
+/* Files that a storage with an index (type template) has written. */
+struct trolley_prefetch_storage_options {
+    const char *study, *series, *instance; /* these alone; NULL: all */
+    int64_t older_ms;                      /* stored so long ago; 0: of any age */
+    uint32_t dry_run;                      /* purge: only say what would be removed */
+    uint32_t forget; /* verify: what is missing or changed leaves the index, and the disk */
+    /* Each file that is removed, or is not whole ("missing", ...). */
+    int (*each)(void *ctx, const char *path, const char *what);
+    void *ctx;
+};
+struct trolley_prefetch_storage_counts {
+    uint64_t files, bytes, missing, resized, changed, failed;
+};
+int trolley_prefetch_storage_verify(struct trolley_setup *setup, const char *storage,
+                                    const struct trolley_prefetch_storage_options *options,
+                                    struct trolley_prefetch_storage_counts *ret_counts,
+                                    struct trolley_error *error);
+int trolley_prefetch_storage_purge(struct trolley_setup *setup, const char *storage,
+                                   const struct trolley_prefetch_storage_options *options,
+                                   struct trolley_prefetch_storage_counts *ret_counts,
+                                   struct trolley_error *error);
+
+/* dcm4chee's configuration in LDIF as INI text: `text` gets it piece by piece, `note` a line about
+ * each thing that a person should look at. */
+struct trolley_prefetch_import_options {
+    const char *file;
+    const char *searcher, *session; /* sections that exporters name; may be NULL */
+    const char *const *sets;        /* NAME=VALUE */
+    const char *const *rewrites;    /* FROM=TO */
+    uint32_t set_count, rewrite_count;
+    int (*text)(void *ctx, const char *text);
+    int (*note)(void *ctx, const char *text);
+    void *ctx;
+};
+int trolley_prefetch_import(const struct trolley_prefetch_import_options *options,
+                            struct trolley_error *error);
 
 /* What was done by trolley_prefetch_run. */
 struct trolley_prefetch_run_counts {

@@ -41,12 +41,17 @@ int cli_no_words(const struct cli *cli, struct trolley_error *error);
 int cli_query(const struct cli *cli, struct columns *include,
               struct trolley_query_builder **ret_query, struct trolley_error *error);
 
+/* Sets a key from KEY=VALUE. */
+int cli_query_word(struct trolley_query_builder *query, const char *word,
+                   struct trolley_error *error);
+
 int cmd_find(struct cli *cli);
 int cmd_download(struct cli *cli);
 int cmd_ping(struct cli *cli);
 int cmd_plugins(struct cli *cli);
 int cmd_config(struct cli *cli);
 int cmd_check_plugin(struct cli *cli);
+int cmd_prefetch(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_manual(struct cli *cli);
 

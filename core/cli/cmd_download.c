@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/cli/arrivals.h"
 #include "core/cli/cli.h"
 #include "core/cli/message.h"
 #include "core/cli/progress.h"
@@ -20,6 +21,7 @@ struct download {
     struct report report;
     bool reporting, dry_run;
     struct progress progress;
+    struct arrivals arrivals;
     unsigned shown;
 };
 
@@ -44,6 +46,7 @@ static void download_outcome(void *ctx, const struct trolley_outcome *outcome)
     int r;
 
     if (download->reporting) report_outcome(&download->report, outcome);
+    if (!download->dry_run) arrivals_outcome(&download->arrivals, outcome);
     if (outcome->kind != TROLLEY_OUTCOME_MISSING && outcome->kind != TROLLEY_OUTCOME_FAILED) return;
     if (++download->shown > DOWNLOAD_SHOWN) return;
     r = kit_buffer_printf(&text, "%s: study %s", outcome_name(outcome->kind),
@@ -160,6 +163,7 @@ static int download_prepare(struct download *download, struct trolley_error *err
     int r = download_what(download, error);
 
     if (r == 0) r = cli_open_trolley(download->cli, error);
+    if (r == 0) r = arrivals_open(&download->arrivals, download->cli, error);
     if (r == 0 && report) {
         r = report_open(&download->report, report, error);
         download->reporting = r == 0;
@@ -263,6 +267,7 @@ int cmd_download(struct cli *cli)
         status = cli_error(cli, &error, EXIT_USAGE);
     else
         status = download_run(&download);
+    status = exit_worse(status, arrivals_close(&download.arrivals));
     trolley_query_free(download.query);
     refs_close(download.list);
     return status;

@@ -8,6 +8,7 @@
 
 /* A signal handler sees nothing but globals. */
 static struct trolley_setup *volatile exit_setup;
+static struct trolley_prefetch *volatile exit_prefetch;
 static volatile sig_atomic_t exit_signal;
 
 int exit_of(int status, bool delivered)
@@ -52,7 +53,10 @@ int exit_worse(int a, int b)
 static void exit_on_signal(int number)
 {
     exit_signal = number;
-    if (exit_setup) trolley_setup_cancel(exit_setup);
+    if (exit_prefetch)
+        trolley_prefetch_stop(exit_prefetch);
+    else if (exit_setup)
+        trolley_setup_cancel(exit_setup);
 }
 
 void exit_signals(void)
@@ -75,6 +79,12 @@ void exit_cancels(struct trolley_setup *setup)
 {
     exit_setup = setup;
     if (setup && exit_signal) trolley_setup_cancel(setup);
+}
+
+void exit_stops(struct trolley_prefetch *prefetch)
+{
+    exit_prefetch = prefetch;
+    if (prefetch && exit_signal) trolley_prefetch_stop(prefetch);
 }
 
 int exit_signalled(void)

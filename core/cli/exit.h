@@ -29,6 +29,10 @@ void exit_signals(void);
 /* The setup that signals cancel; NULL for none. */
 void exit_cancels(struct trolley_setup *setup);
 
+/* The prefetching that the first signal ends after its requests in hand; NULL for none: signals
+ * cancel again. */
+void exit_stops(struct trolley_prefetch *prefetch);
+
 /* 128 + the signal that came, 0 when none did. */
 int exit_signalled(void);
 

@@ -5,6 +5,7 @@
 #include "core/cli/cli.h"
 #include "core/cli/log.h"
 #include "core/cli/message.h"
+#include "core/cli/prefetch.h"
 
 static const struct cli_command main_commands[] = {
     {"find", COMMAND_FIND, "[KEY=VALUE ...]", "Finds studies, series or instances",
@@ -35,6 +36,10 @@ static const struct cli_command main_commands[] = {
      "Each check runs in a process of its own: a crash or a hang is a\n"
      "finding. No server is needed. Exit status 1 when some check fails.\n",
      cmd_check_plugin},
+    {"prefetch", COMMAND_PREFETCH,
+     "run | once | check | export | tasks | queue | storage | import-ldif ...",
+     "Requests ahead what viewers will want, when studies arrive or change", PREFETCH_DETAILS,
+     cmd_prefetch},
     {"completion", COMMAND_COMPLETION, "bash | zsh | fish | words -- WORD ...",
      "Prints what a shell needs to complete command lines",
      "bash, zsh, fish  the script; installed where these shells look for it\n"

@@ -55,9 +55,8 @@ int cli_no_words(const struct cli *cli, struct trolley_error *error)
 
 /* ---- queries -------------------------------------------------------------------------------- */
 
-/* Sets a key from KEY=VALUE. */
-static int query_word(struct trolley_query_builder *query, const char *word,
-                      struct trolley_error *error)
+int cli_query_word(struct trolley_query_builder *query, const char *word,
+                   struct trolley_error *error)
 {
     const char *equals = strchr(word, '=');
     char *key;
@@ -126,7 +125,7 @@ int cli_query(const struct cli *cli, struct columns *include,
     if (r < 0) return r;
     r = query_options(cli, include, query, error);
     for (i = 0; r == 0 && i < cli->args.word_count; i++)
-        r = query_word(query, cli->args.words[i], error);
+        r = cli_query_word(query, cli->args.words[i], error);
     if (r < 0) {
         trolley_query_free(query);
         return r;

@@ -92,3 +92,19 @@ bool accept_judge(const struct prefetch_url *url, const char *content_type, char
                    content_type, url->accept);
     return false;
 }
+
+const char *accept_image(const char *content_type, const void *data, size_t length)
+{
+    static const struct {
+        const char *type, *begin;
+        size_t length;
+    } images[] = {
+        {"image/jpeg", "\xff\xd8\xff", 3}, {"image/png", "\x89PNG", 4}, {"image/gif", "GIF8", 4}};
+    size_t i;
+
+    if (!kit_media_type_is(content_type, "image/")) return NULL;
+    for (i = 0; i < sizeof images / sizeof images[0]; i++)
+        if (length >= images[i].length && memcmp(data, images[i].begin, images[i].length) == 0)
+            return images[i].type;
+    return NULL;
+}

@@ -17,4 +17,8 @@
 bool accept_judge(const struct prefetch_url *url, const char *content_type, char *problem,
                   size_t size);
 
+/* What an image really is, by its first bytes: some servers send JPEG under the name of image/png.
+ * NULL where the name is no image's, or the bytes do not tell. Static text. */
+const char *accept_image(const char *content_type, const void *data, size_t length);
+
 #endif

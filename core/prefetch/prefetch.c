@@ -35,6 +35,17 @@ int trolley_prefetch_open(struct trolley_setup *setup, const char *clock,
     return 0;
 }
 
+int trolley_prefetch_on_download(struct trolley_setup *setup, struct trolley_error *error)
+{
+    struct prefetch_settings *settings;
+    int r = prefetch_settings_load(setup, &settings, error);
+
+    if (r < 0) return r;
+    r = settings->on_download;
+    prefetch_settings_free(settings);
+    return r;
+}
+
 static void prefetch_forget(struct trolley_prefetch *prefetch)
 {
     while (prefetch->told_count > 0)

@@ -8,11 +8,11 @@
 #include <strings.h>
 #include <trolley/helpers.h>
 
+#include "core/model/part10.h"
 #include "core/prefetch/accept.h"
+#include "core/prefetch/fields.h"
 #include "core/prefetch/job.h"
 #include "core/prefetch/paths.h"
-
-#define REQUEST_HEADERS 64 /* header fields of one request */
 
 /* A request being made: the context of its handler. */
 struct making {
@@ -22,15 +22,16 @@ struct making {
     struct task *task;
     struct engine_storage *storage; /* NULL: the body is dropped */
     void *writer;
-    EVP_MD_CTX *digest; /* NULL unless bodies are compared */
+    struct part10 *head; /* of DICOM, where the storage's paths want attributes of it */
+    EVP_MD_CTX *digest;  /* NULL unless bodies are compared */
     uint64_t bytes;
+    bool begun;        /* a body of the answer is taken, or judged away */
     bool refused;      /* the storage gave no place at all */
     int storing;       /* negative: why the storage takes no more */
     char problem[256]; /* what is wrong with an answer that says it is fine */
     char content_type[128], variant[24];
     struct trolley_meta meta;
-    struct trolley_http_header headers[REQUEST_HEADERS];
-    uint32_t header_count;
+    struct fields fields;
 };
 
 int job_url(const struct prefetch_exporter *exporter, const struct prefetch_request *request,
@@ -53,44 +54,6 @@ int job_url(const struct prefetch_exporter *exporter, const struct prefetch_requ
     return r < 0 ? r : kit_buffer_text(out, at);
 }
 
-static void making_header(struct making *making, const char *name, const char *value)
-{
-    if (!value || making->header_count == REQUEST_HEADERS) return;
-    making->headers[making->header_count++] = (struct trolley_http_header){name, value};
-}
-
-/* The session's own `header` lines are not among them, the session sends those. *ret_copies: texts
- * that the caller frees. */
-static int making_headers(struct making *making, char **ret_copies)
-{
-    const struct trolley_config *config = section_config(making->job->exporter->section);
-    const struct trolley_span lines = config->list(config, "header");
-    struct kit_buffer copies = {0};
-    const char *line;
-    char *at;
-    uint32_t i;
-    int r = 0;
-
-    making_header(making, "Accept", making->url->accept ? making->url->accept : "*/*");
-    making_header(making, "Accept-Encoding", making->url->accept_encoding);
-    making_header(making, "Cache-Control", making->url->cache_control);
-    for (i = 0; r == 0 && (line = trolley_span_text(&lines, i)); i++)
-        r = kit_buffer_append(&copies, line, strlen(line) + 1);
-    if (r < 0) {
-        kit_buffer_free(&copies);
-        return r;
-    }
-    at = *ret_copies = kit_buffer_take(&copies);
-    for (; i > 0 && at; i--) {
-        char *colon = strchr(at, ':'), *next = at + strlen(at) + 1;
-
-        *colon = '\0';
-        making_header(making, at, colon + 1 + strspn(colon + 1, " \t"));
-        at = next;
-    }
-    return 0;
-}
-
 static void making_count_cache(struct making *making, const struct trolley_http_response *response)
 {
     struct prefetch_result *result = &making->job->result;
@@ -101,18 +64,14 @@ static void making_count_cache(struct making *making, const struct trolley_http_
                  {"UPDATING", &result->cache_hit}, {"REVALIDATED", &result->cache_hit},
                  {"MISS", &result->cache_miss},    {"EXPIRED", &result->cache_miss},
                  {"BYPASS", &result->cache_bypass}};
-    uint32_t i, k;
+    const char *told = fields_of(response, "X-Cache-Status");
+    size_t i;
 
-    for (i = 0; i < response->headers.count; i++) {
-        const struct trolley_http_header *header = trolley_span_at(&response->headers, i);
-
-        if (strcasecmp(header->name, "X-Cache-Status") != 0) continue;
-        pthread_mutex_lock(&making->job->lock);
-        for (k = 0; k < sizeof words / sizeof words[0]; k++)
-            if (strcasecmp(header->value, words[k].word) == 0) ++*words[k].count;
-        pthread_mutex_unlock(&making->job->lock);
-        return;
-    }
+    if (!told) return;
+    pthread_mutex_lock(&making->job->lock);
+    for (i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(told, words[i].word) == 0) ++*words[i].count;
+    pthread_mutex_unlock(&making->job->lock);
 }
 
 /* A place for the body. */
@@ -131,6 +90,9 @@ static int making_store(struct making *making)
     making->storing =
         store_open(&making->storage->store, &making->meta, making->task, &making->writer);
     if (making->storing < 0) making->writer = NULL;
+    if (making->writer && making->storage->store.needs.count &&
+        kit_media_type_is(making->content_type, "application/dicom"))
+        making->storing = part10_new(&making->storage->store.needs, &making->head);
     making->refused = making->storing < 0 && making->storing != TROLLEY_ERR_INVALID_ARG;
     return making->storing;
 }
@@ -142,17 +104,24 @@ static int32_t making_head(void *ctx, const struct trolley_http_response *respon
     making_count_cache(making, response);
     (void)snprintf(making->content_type, sizeof making->content_type, "%.*s",
                    (int)strcspn(response->content_type, "; \t"), response->content_type);
-    if (response->status < 200 || response->status > 299) {
-        if (response->status == 304)
-            (void)snprintf(making->problem, sizeof making->problem, "304 without being asked");
-        return 0; /* the session says what that means */
-    }
     if (response->status == 206)
         (void)snprintf(making->problem, sizeof making->problem, "only a part of it came (206)");
-    else
-        (void)accept_judge(making->url, response->content_type, making->problem,
-                           sizeof making->problem);
-    return !*making->problem && making->storage ? making_store(making) : 0;
+    if (response->status == 304)
+        (void)snprintf(making->problem, sizeof making->problem, "304 without being asked");
+    return 0; /* what other statuses mean, the session says */
+}
+
+/* The first bytes of a body are there, or it has none: is it what was asked for? */
+static int making_begin(struct making *making, const void *data, uint64_t length)
+{
+    const char *image = accept_image(making->content_type, data, length);
+
+    making->begun = true;
+    if (image) (void)snprintf(making->content_type, sizeof making->content_type, "%s", image);
+    if (*making->problem) return 0;
+    if (!accept_judge(making->url, making->content_type, making->problem, sizeof making->problem))
+        return 0;
+    return making->storage ? making_store(making) : 0;
 }
 
 static int32_t making_body(void *ctx, const void *data, uint64_t length)
@@ -160,6 +129,7 @@ static int32_t making_body(void *ctx, const void *data, uint64_t length)
     struct making *making = ctx;
     const uint64_t most = making->job->exporter->max_bytes;
 
+    if (!making->begun && making_begin(making, data, length) < 0) return making->storing;
     making->bytes += length;
     if (most && making->bytes > most) {
         (void)snprintf(making->problem, sizeof making->problem,
@@ -168,6 +138,7 @@ static int32_t making_body(void *ctx, const void *data, uint64_t length)
     }
     if (making->digest) (void)EVP_DigestUpdate(making->digest, data, length);
     if (!making->writer) return 0;
+    if (making->head) (void)part10_feed(making->head, data, length);
     making->storing =
         making->storage->store.ops->write(making->writer, data, length, &making->task->abi);
     return making->storing;
@@ -213,6 +184,8 @@ static int making_commit(struct making *making)
     void *writer = making->writer;
 
     making->meta.size_hint = making->bytes;
+    if (making->head && part10_finish(making->head) == PART10_DONE)
+        making->meta.elements = part10_elements(making->head);
     making->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(making->task);
     making->storing =
@@ -288,6 +261,7 @@ static void making_conclude(struct making *making, int status)
 {
     struct task_failure failure = {0};
 
+    if (status == 0 && !making->begun) (void)making_begin(making, NULL, 0);
     if (making->storing < 0) task_failure_of(making->task, making->storing, &failure);
     if (!failure.status && *making->problem) {
         failure.status = TROLLEY_ERR_PROTOCOL;
@@ -310,14 +284,14 @@ static void making_conclude(struct making *making, int status)
     if (making->storing < 0) making_storage_failed(making, &failure);
 }
 
-static int making_prepare(struct making *making, char **ret_copies)
+static int making_prepare(struct making *making)
 {
     if (making->job->unique) {
         making->digest = EVP_MD_CTX_new();
         if (!making->digest || EVP_DigestInit_ex(making->digest, EVP_sha256(), NULL) != 1)
             return TROLLEY_ERR_NOMEM;
     }
-    return making_headers(making, ret_copies);
+    return fields_fill(&making->fields, making->job->exporter, making->url, false);
 }
 
 void job_perform(struct job *job, const struct job_item *item, struct engine_door *door,
@@ -332,15 +306,13 @@ void job_perform(struct job *job, const struct job_item *item, struct engine_doo
     struct trolley_http_request request = {.size = sizeof request};
     const struct prefetch_request what = job_request(item);
     struct kit_buffer url = {0};
-    char *copies = NULL;
-    int r = making_prepare(&making, &copies);
+    int r = making_prepare(&making);
 
     if (r == 0) r = job_url(job->exporter, &what, &url);
     task_reset(task);
     if (r == 0) {
         request.url = url.data;
-        request.headers =
-            (struct trolley_span){making.headers, making.header_count, sizeof making.headers[0]};
+        request.headers = fields_span(&making.fields);
         r = job->engine->http->request(door->session, &request, &handler, &task->abi);
     }
     making_conclude(&making, r);
@@ -348,7 +320,8 @@ void job_perform(struct job *job, const struct job_item *item, struct engine_doo
         task_reset(task);
         (void)store_sync(&making.storage->store, false, task, making_lost, NULL);
     }
+    part10_free(making.head);
     EVP_MD_CTX_free(making.digest);
     kit_buffer_free(&url);
-    free(copies);
+    fields_clear(&making.fields);
 }

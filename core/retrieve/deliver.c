@@ -140,7 +140,7 @@ int trolley_fetch(struct trolley *trolley, const struct trolley_download_options
     int stopped, r = deliver_check(options, sink, error);
 
     if (r < 0) {
-        memset(ret_counts, 0, sizeof *ret_counts);
+        if (ret_counts) memset(ret_counts, 0, sizeof *ret_counts);
         return r;
     }
     pthread_mutex_init(&delivery.lock, NULL);

@@ -449,8 +449,10 @@ int trolley_download(struct trolley *trolley, const struct trolley_download_opti
 {
     struct download download = {.trolley = trolley, .options = options};
     const atomic_int *cancel = &trolley->setup->cancelled;
+    struct trolley_counts counts;
     int r;
 
+    if (!ret_counts) ret_counts = &counts;
     report_init(&download.report, options);
     task_init(&download.task, "host", cancel, report_remark, &download.report);
     task_init(&download.find_task, "host", cancel, report_remark, &download.report);

@@ -198,7 +198,10 @@ static void store_judge(const struct store *store, const struct trolley_stored *
 {
     outcome->path = stored->path;
     outcome->previous_sha256 = stored->previous_sha256;
-    if (stored->flags & TROLLEY_STORED_SAME) {
+    if ((stored->flags & TROLLEY_STORED_SAME) && stored->previous_sha256) {
+        outcome->kind = store->verify ? TROLLEY_OUTCOME_FAILED : TROLLEY_OUTCOME_SKIPPED;
+        outcome->message = "the storage holds other content under this name and keeps it";
+    } else if (stored->flags & TROLLEY_STORED_SAME) {
         outcome->kind = TROLLEY_OUTCOME_SKIPPED;
         outcome->message = store->verify ? "verified: the server sends the same content"
                                          : "the storage held the same content";

@@ -51,7 +51,7 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
 int32_t tell_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances)
 {
     struct fetch *fetch = ctx;
-    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->downloader, ref, NULL};
+    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->title, ref, NULL};
     char text[80];
 
     if (instances > 0 && instances < INT32_MAX) {

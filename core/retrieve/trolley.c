@@ -159,6 +159,11 @@ void trolley_free(struct trolley *trolley)
     free(trolley);
 }
 
+const char *trolley_searcher_name(const struct trolley *trolley)
+{
+    return trolley->expander ? trolley->expander : trolley->searcher;
+}
+
 int retrieve_searcher(struct trolley *trolley, struct task *task, struct instance **ret_instance,
                       struct trolley_error *error)
 {

@@ -46,6 +46,11 @@ int association_fail_rejected(struct association *association, T_ASC_Parameters 
 T_ASC_PresentationContextID association_context(struct association *association,
                                                 const char *sop_class, const char *what);
 
+/* Asks the peer to end an operation. After the task's own cancellation it goes out as far as there
+ * is room for it; the association is aborted behind it. */
+OFCondition association_cancel(struct association *association, T_ASC_PresentationContextID context,
+                               DIC_US message_id);
+
 /* The next message's identifier. */
 DIC_US association_message_id(struct association *association);
 

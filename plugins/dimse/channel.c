@@ -196,9 +196,10 @@ static ssize_t plain_write(struct channel *channel, const char *data, size_t len
 
 ssize_t channel_write(struct channel *channel, const void *buffer, size_t length)
 {
-    /* After a cancellation the A-ABORT still goes out, as far as there is room for it. */
+    /* After a cancellation C-CANCEL and A-ABORT still go out, as far as there is room for them. */
     if (channel->trouble == CHANNEL_STOPPED || channel->trouble == CHANNEL_STALLED)
-        return channel->tls ? -1 : send(channel->fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return channel->tls ? channel_tls_write(channel, buffer, length)
+                            : send(channel->fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (channel->trouble != CHANNEL_FINE) return -1;
     return channel->tls ? channel_tls_write(channel, buffer, length)
                         : plain_write(channel, buffer, length);

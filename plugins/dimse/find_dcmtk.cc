@@ -158,8 +158,7 @@ static OFCondition cancel(struct finding *finding)
 {
     if (finding->cancelling) return EC_Normal;
     finding->cancelling = true;
-    dimse_log(&finding->association->settings, "C-CANCEL-RQ %u", finding->message_id);
-    return DIMSE_sendCancelRequest(finding->association->as, finding->context, finding->message_id);
+    return association_cancel(finding->association, finding->context, finding->message_id);
 }
 
 /* One answer, which is pending. */
@@ -248,6 +247,7 @@ static int find(struct finding *finding)
     OFCondition condition = send_request(finding, &identifier);
     if (condition.good()) condition = receive_all(finding, &status, &comment);
     if (condition.good()) return finish(finding, status, comment.c_str());
+    if (association->channel->trouble == CHANNEL_STOPPED) (void)cancel(finding);
     if (finding->stop < 0) {
         association->broken = true;
         return finding->stop;

@@ -28,6 +28,13 @@ T_ASC_PresentationContextID association_context(struct association *association,
     return context;
 }
 
+OFCondition association_cancel(struct association *association, T_ASC_PresentationContextID context,
+                               DIC_US message_id)
+{
+    dimse_log(&association->settings, "C-CANCEL-RQ %u", message_id);
+    return DIMSE_sendCancelRequest(association->as, context, message_id);
+}
+
 const char *association_syntax(T_ASC_Association *as, T_ASC_PresentationContextID context,
                                std::string *own)
 {

@@ -204,9 +204,7 @@ static OFCondition take_store(struct retrieval *retrieval, const T_DIMSE_Message
         retrieval->result->stop = status;
     if (retrieval->result->stop && !retrieval->cancelling) {
         retrieval->cancelling = true;
-        dimse_log(&association->settings, "C-CANCEL-RQ %u", retrieval->message_id);
-        condition =
-            DIMSE_sendCancelRequest(association->as, retrieval->context, retrieval->message_id);
+        condition = association_cancel(association, retrieval->context, retrieval->message_id);
     }
     return condition;
 }
@@ -269,6 +267,9 @@ static int retrieve(struct retrieval *retrieval)
     if (condition.good()) condition = send_request(retrieval, &identifier);
     log_request(retrieval);
     if (condition.good()) condition = exchange(retrieval, &comment);
+    if (condition.bad() && association->channel->trouble == CHANNEL_STOPPED &&
+        !retrieval->cancelling)
+        (void)association_cancel(association, retrieval->context, retrieval->message_id);
     (void)snprintf(retrieval->result->comment, sizeof retrieval->result->comment, "%s",
                    comment.c_str());
     if (condition.good()) return 0;

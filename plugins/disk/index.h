@@ -35,6 +35,9 @@ struct index_row {
     bool unfinished;
 };
 
+/* What an item is called here; without a digest. */
+void record_of_meta(const struct trolley_meta *meta, struct disk_record *record);
+
 void index_init(struct disk_index *index, const char *type, const char *section);
 
 /* Opens the database in the file `path`, making it. Once open it stays so. Set `mark` (borrowed)

@@ -51,22 +51,6 @@ static const char *const words[] = {"suffix", "variant", "contentType", NULL};
 
 /* ---- names ---- */
 
-void template_record(const struct trolley_meta *meta, struct disk_record *record)
-{
-    const char *type = meta->content_type;
-
-    memset(record, 0, sizeof *record);
-    if (type && strcasecmp(type, "application/dicom") == 0) type = NULL;
-    (void)snprintf(record->study, sizeof record->study, "%s", meta->study ? meta->study : "");
-    (void)snprintf(record->series, sizeof record->series, "%s", meta->series ? meta->series : "");
-    (void)snprintf(record->instance, sizeof record->instance, "%s",
-                   meta->instance ? meta->instance : "");
-    (void)snprintf(record->variant, sizeof record->variant, "%s",
-                   meta->variant ? meta->variant : "");
-    (void)snprintf(record->content_type, sizeof record->content_type, "%s", type ? type : "");
-    record->frame = meta->frame;
-}
-
 /* Parts a path into folder, stem and suffix; `suffix` is where that begins. */
 static void split_path(const char *path, size_t suffix, struct disk_name *name)
 {
@@ -158,7 +142,7 @@ static int name_item(struct disk_storage *disk, const struct trolley_meta *meta,
     r = render(storage, meta, &job->name, task);
     if (r < 0) return r;
     memcpy(digest, job->record.sha256, sizeof digest);
-    template_record(meta, &job->record);
+    record_of_meta(meta, &job->record);
     memcpy(job->record.sha256, digest, sizeof digest);
     if (storage->strict) job->on_exists = storage->on_exists;
     if (job->on_exists != DISK_REPLACE) return 0;
@@ -233,7 +217,7 @@ static int32_t template_exists(void *self, const struct trolley_meta *meta,
     int r = template_ready(storage, false, task);
 
     if (r < 0) return r;
-    template_record(meta, &record);
+    record_of_meta(meta, &record);
     r = index_find(&storage->index, &record, try_row, &existing, task);
     if (r == 0 && existing.gone) r = index_drop(&storage->index, existing.gone, task);
     if (r < 0) return r;

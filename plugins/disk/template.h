@@ -23,9 +23,6 @@ struct template_storage {
  * made. NOT_FOUND when it is missing otherwise. */
 int template_ready(struct template_storage *storage, bool make, struct trolley_task *task);
 
-/* What the index calls the item. */
-void template_record(const struct trolley_meta *meta, struct disk_record *record);
-
 extern const struct trolley_stored_interface template_stored;
 
 #endif

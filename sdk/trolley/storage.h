@@ -29,7 +29,8 @@ struct trolley_stored {
     uint32_t flags;   /* TROLLEY_STORED_* */
     const char *path; /* where it lies: a path or another name a person can follow; never NULL */
     uint64_t bytes;   /* its length there */
-    /* REPLACED, BESIDE: hex digest of what was there; NULL when not known. */
+    /* REPLACED, BESIDE: hex digest of what was there; NULL when not known. SAME: NULL, or the digest
+     * of other content that was there and stays. */
     const char *previous_sha256;
 };
 

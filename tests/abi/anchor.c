@@ -54,6 +54,7 @@ STRUCT(stored_filter);
 STRUCT(stored_sink);
 STRUCT(stored_interface);
 STRUCT(storage_ops);
+STRUCT(lacks_interface);
 STRUCT(span);
 STRUCT(failure);
 STRUCT(ref);

@@ -270,6 +270,10 @@ AT(storage_ops, commit, 32);
 AT(storage_ops, abort, 40);
 AT(storage_ops, exists, 48);
 AT(storage_ops, sync, 56);
+OPEN(lacks_interface, 16);
+AT(lacks_interface, size, 0);
+AT(lacks_interface, reserved, 4);
+AT(lacks_interface, lacks, 8);
 
 /* stored.h */
 OPEN(stored_item, 88);
@@ -441,5 +445,6 @@ VALUE(TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE), 8);
 TEXT(TROLLEY_DICTIONARY_SERVICE, "trolley.dictionary/1");
 TEXT(TROLLEY_HTTP_SERVICE, "trolley.http/1");
 TEXT(TROLLEY_DELIVERS_INTERFACE, "trolley.delivers/1");
+TEXT(TROLLEY_LACKS_INTERFACE, "trolley.lacks/1");
 TEXT(TROLLEY_PING_INTERFACE, "trolley.ping/1");
 TEXT(TROLLEY_STORED_INTERFACE, "trolley.stored/1");

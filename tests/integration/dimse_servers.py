@@ -26,8 +26,8 @@ class Qrscp:
     """dcmqrscp with one storage area, AE title PACS, open to the AE titles of `peers` alone
     (title to the port where C-MOVE finds it), on a free port."""
 
-    def __init__(self, folder, peers):
-        self.folder, self.peers, self.process = folder, peers, None
+    def __init__(self, folder, peers, options=()):
+        self.folder, self.peers, self.options, self.process = folder, peers, options, None
 
     def start(self):
         store = self.folder / 'store'
@@ -44,7 +44,7 @@ class Qrscp:
                 f'AETable BEGIN\nPACS {store} RW (500, 1024mb) all\nAETable END\n')
             with (self.folder / 'log').open('w') as log:
                 self.process = subprocess.Popen(
-                    [tool('dcmqrscp'), '-v', '-c', str(self.config)], stdin=subprocess.DEVNULL,
+                    [tool('dcmqrscp'), '-v', *self.options, '-c', str(self.config)], stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, env={**clean_environment(), 'TCP_NODELAY': '1'},
                     start_new_session=True)
             if self.ready():
@@ -68,6 +68,13 @@ class Qrscp:
         subprocess.run([tool('storescu'), '-R', '-aet', title, '-aec', 'PACS', '127.0.0.1',
                         str(self.port), *map(str, files)], check=True, timeout=120,
                        env={**clean_environment(), 'TCP_NODELAY': '1'}, capture_output=True)
+
+    def takes(self, file, *options):
+        """Sends one file; whether it was taken."""
+        return subprocess.run([tool('storescu'), *options, '-aet', next(iter(self.peers)), '-aec',
+                               'PACS', '127.0.0.1', str(self.port), str(file)], timeout=120,
+                              env={**clean_environment(), 'TCP_NODELAY': '1'},
+                              capture_output=True).returncode == 0
 
     def stop(self):
         if self.process:

@@ -148,7 +148,9 @@ static void check_jobs(struct trolley *trolley)
     CHECK(trolley_fetch(trolley, &options, &taking, &counts, &error) == TROLLEY_ERR_INVALID_ARG);
     options.flags = 0;
     CHECK(trolley_fetch(trolley, &options, &no_end, &counts, &error) == TROLLEY_ERR_INVALID_ARG);
+    CHECK(trolley_fetch(trolley, &options, &no_end, NULL, NULL) == TROLLEY_ERR_INVALID_ARG);
     ref.size = 4;
+    CHECK(trolley_download(trolley, &options, NULL, NULL) < 0);
     CHECK(trolley_fetch(trolley, &options, &taking, &counts, &error) == TROLLEY_ERR_INVALID_ARG);
     CHECK(strstr(error.message, "trolley_ref_make"));
     ref.size = sizeof ref;

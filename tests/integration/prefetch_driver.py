@@ -18,6 +18,8 @@ class Export:
         self.urls = [line['url'] for line in lines if 'url' in line]
         self.failed = [line for line in lines if 'failed' in line]
         self.remarks = [line['remark'] for line in lines if 'remark' in line]
+        self.probed = [line for line in lines if 'probed' in line]
+        self.findings = [line for line in lines if 'finding' in line]
         self.outcomes = [line for line in lines if 'outcome' in line]
 
     def __getattr__(self, name):

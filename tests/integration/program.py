@@ -36,7 +36,8 @@ def run(arguments, folder, environment=None, stdin='', timeout=120, before=None)
                           input=stdin, capture_output=True, text=True, encoding='utf-8',
                           timeout=timeout, check=False, preexec_fn=before)
     result = Result(done.returncode, done.stdout, done.stderr)
-    for sign in ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:'):
+    for sign in ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:',
+                 'WARNING: ThreadSanitizer'):
         assert sign not in result.stderr, result.stderr
     assert done.returncode >= 0, f'killed by signal {-done.returncode}: {result.stderr}'
     return result

@@ -48,6 +48,10 @@ called_ae = PACS
 type = mint
 url = {mint}/vitrea
 
+[searcher cached]
+type = cached
+searcher = qido-rs
+
 [downloader folder]
 type = folder
 path = {files}
@@ -111,7 +115,7 @@ storage = home
 DOWNLOADERS = {'folder': 'bytes', 'wado-rs': 'bytes', 'wado-uri': 'bytes', 'rad69': 'bytes',
                'c-get': 'elements', 'c-move': 'elements', 'c-get-qrscp': 'elements',
                'c-move-qrscp': 'elements', 'wado-rs-metadata': 'attributes'}
-SEARCHERS = ['folder', 'qido-rs', 'dicom-qr', 'dicom-qr-qrscp', 'mint']
+SEARCHERS = ['folder', 'qido-rs', 'dicom-qr', 'dicom-qr-qrscp', 'mint', 'cached']
 
 # Real files of python3-pydicom: CT and MR, compressed, deflated, big endian, multi-frame, RT, a
 # report, text in other scripts.

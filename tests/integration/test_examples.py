@@ -7,6 +7,7 @@ import pydicom
 import pytest
 
 import installed
+import mint_server
 import sdk_build
 from installed import EXAMPLES
 from program import files_below
@@ -188,6 +189,17 @@ def test_custom_storage(example, web_ini, phantoms, tmp_path):
 def test_search_alone(example, web_ini):
     ini = web_ini[:web_ini.index('[downloader')]
     assert example('search_alone', ini, 'search', 'PHANTOM').stdout == '3 studies\n3 studies\n'
+
+
+def test_search_alone_cached(example):
+    """The searcher that the INI file puts in front remembers: the server is asked once."""
+    with mint_server.MintServer() as server:
+        ini = (f'[searcher vitrea]\ntype = mint\nurl = {server.url}/vitrea\n'
+               '[searcher remembered]\ntype = cached\nsearcher = vitrea\n')
+        assert example('search_alone', ini, 'remembered', 'MINT1').stdout == '1 studies\n1 studies\n'
+        assert len(server.requests) == 1
+        assert example('search_alone', ini, 'vitrea', 'MINT1').stdout == '1 studies\n1 studies\n'
+        assert len(server.requests) == 3
 
 
 def test_logging(example, web_ini):

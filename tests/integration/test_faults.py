@@ -106,6 +106,31 @@ def test_fault(trolley, fault_server, phantoms, home, tmp_path, case):
     assert took >= case.slow
 
 
+@pytest.mark.parametrize('case', [case for case in CASES if case.searcher],
+                         ids=lambda case: case.name)
+def test_sixteen_workers(trolley, fault_server, phantoms, home, tmp_path, case):
+    """Three studies at once: nothing lost without a word, whatever the order of things."""
+    server = fault_server(case.fault)
+    ini = ini_of(case, server).replace('max_parallel = 1', 'max_parallel = 16')
+    studies = '\n'.join(['StudyInstanceUID', *phantoms.studies('PHANTOM')]) + '\n'
+    result = trolley(ini, 'download', '--from', '-', '--report', 'report.jsonl', stdin=studies)
+    assert result.status == case.status, result.stderr
+    assert result.verdict().startswith(case.word), result.stderr
+    lines = outcomes(tmp_path / 'report.jsonl')
+    home.mkdir(exist_ok=True)
+    there = {path.stem for path in files_below(home)} - {'1.2.3.4.5'}
+    for path in [path for path in files_below(home) if path.stem == '1.2.3.4.5']:
+        (home / path).rename(tmp_path / 'strange')
+    check_disk(home, server.state.held)
+    told = {line['instance'] for line in lines if line['outcome'] in ('missing', 'failed')}
+    asked = {one.uid for one in server.state.held if one.patient == 'PHANTOM'}
+    assert not there & told
+    if case.word == 'complete':
+        assert there == asked
+    elif None not in told:
+        assert there | told >= asked
+
+
 def test_begins_while_the_searcher_names(trolley, fault_server, phantoms, home):
     """Only where nothing is there yet: what is there is never fetched again."""
     study = phantoms.studies('PHANTOM')[0]

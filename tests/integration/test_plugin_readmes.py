@@ -3,6 +3,7 @@ have, no more and no fewer. A table's first column is headed `key of` and the pl
 SPDX-License-Identifier: MIT"""
 
 import json
+import os
 import pathlib
 import re
 
@@ -98,3 +99,11 @@ def test_no_table_is_of_nothing(trolley):
     known = set(options(trolley))
     for plugins, rows in tables():
         assert rows and set(plugins) <= known, plugins
+
+
+def test_installed():
+    """Beside the SDK's guide, as they are here."""
+    docs = pathlib.Path(os.environ['STAGE'] + os.environ['INSTALLED_SDK']).parent
+    for family, text in READMES.items():
+        path = docs / 'plugins' / family / 'README.md'
+        assert path.is_file() and path.read_text(encoding='utf-8') == text, path

@@ -131,6 +131,25 @@ def test_p5_frames_unknown(server, tmp_path):
     assert done.outcome == 'COMPLETED'
 
 
+def test_p5_metadata_tells(server, tmp_path):
+    """Where the searcher returns no Rows, the metadata is asked, once a series."""
+    kinds = {'1.2.3.1.1': {'00280004': ('CS', 'MONOCHROME2'), '00280008': ('IS', '3')},
+             '1.2.3.1.2': {}, '1.2.3.1.3': {'00280004': ('CS', 'RGB')}}
+    server.state.objects = [Object(STUDY, A, uid, None, rows=None) for uid in kinds]
+    server.state.metadata = [
+        {'00080016': {'vr': 'UI', 'Value': [CT]}, '00080018': {'vr': 'UI', 'Value': [uid]},
+         '0020000D': {'vr': 'UI', 'Value': [STUDY]}, '0020000E': {'vr': 'UI', 'Value': [A]},
+         **{tag: {'vr': vr, 'Value': [value]} for tag, (vr, value) in more.items()}}
+        for uid, more in kinds.items()]
+    text = ini(server, WADO + '&objectUID=[2]&frameNumber=[3]', 'metadata = m',
+               more=f'[downloader m]\ntype = wado-rs-metadata\nurl = {server.url}/rs\n')
+    done = export(tmp_path, text, 'e', STUDY)
+    assert server.asked() == [WADO + f'&objectUID=1.2.3.1.1&frameNumber={n}' for n in (1, 2, 3)] + \
+        [WADO + '&objectUID=1.2.3.1.3&frameNumber=1'], done.remarks
+    assert len([path for path in server.asked('/rs') if path.endswith('metadata')]) == 1
+    assert (done.outcome, done.remarks) == ('COMPLETED', [])
+
+
 def test_p5_reports_alone(server, tmp_path):
     """Nothing to request, rightly."""
     server.state.objects = [Object(STUDY, A, '1.2.3.1.1', SR, rows=None)]
@@ -208,14 +227,16 @@ def test_p7_failures(server, tmp_path, fault, told):
     assert [p for p in (tmp_path / 'kept/.trolley').rglob('*') if p.stat().st_size > 100] == []
 
 
-FINE = [None, 'mute', ('type', 'image/jpeg'), ('type', 'IMAGE/JPEG; q=1'), ('type', 'image/png'),
+FINE = [None, 'mute', ('type', 'image/jpeg'), ('type', 'IMAGE/JPEG; q=1'),
+        ('type', 'image/png'),  # its bytes are JPEG's, as Orthanc has it
         ('type', 'application/dicom+json')]
 
 
 @pytest.mark.parametrize('fault', FINE)
 def test_p7_fits(server, tmp_path, fault):
     server.faults['*'] = fault
-    accept = 'image/*, application/json;q=0.9' if fault and fault[1][-1:] in 'gn' else 'image/jpeg'
+    accept = 'text/plain, application/json;q=0.9' if fault and fault[1].endswith('json') \
+        else 'image/jpeg'
     done = export(tmp_path, ini(server, TEMPLATES['instance'], f'accept = {accept}'), 'e', STUDY)
     assert (done.outcome, done.succeeded) == ('COMPLETED', 3), done.message
 
@@ -268,6 +289,23 @@ def test_p7_redirect_drops_credentials(server, tmp_path):
     assert asked['authorization'].startswith('Basic ')
     assert (asked['x-key'], asked['cookie']) == ('k', 'c=1')
     assert not {'authorization', 'x-key', 'cookie'} & set(followed)
+
+
+def test_p7_one_login_again(server, tmp_path):
+    """A token that has expired in mid-task: one log-in more, and nothing fails."""
+    script = tmp_path / 'token'
+    script.write_text('#!/bin/sh\necho x >>count\necho token-$(wc -l <count)\n')
+    script.chmod(0o755)
+    (tmp_path / 'count').write_text('')
+    server.state.bearer = 'token-2'
+    text = ini(server, TEMPLATES['frame'], 'session = s', 'parallel_requests = 4',
+               more=f'[session s]\nauth = bearer\ntoken_command = {script}\n')
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.succeeded) == ('COMPLETED', 5), done.message
+    assert (tmp_path / 'count').read_text() == 'x\nx\n'
+    server.state.bearer = 'token-9'
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.unfinished) == ('FAILED', True) and '401' in done.message
 
 
 def test_p7_retry_of_what_failed(server, tmp_path):
@@ -390,6 +428,75 @@ def test_disk_full(server, tmp_path):
     done = export(tmp_path, text, 'e', STUDY)
     assert done.outcome == 'FAILED' and done.unfinished, done.message
     assert files_below(tmp_path / 'kept') == []
+
+
+TEMPLATE = """
+[storage {name}]
+type = template
+path = {name}
+path_format = {format}
+min_free = 0
+check_mount_file = NO_MOUNT
+"""
+FORMAT = '{0020000D}/{0020000E}/{00080018}/{00081160}.jpeg'
+
+
+def test_p12_paths_of_dcm4chee(server, tmp_path):
+    """Full images and thumbnails lie where the path formats say, metadata beside them."""
+    text = ini(server, TEMPLATES['frame'], f'url.1 = {server.url}{TEMPLATES["frame"]}&rows=64',
+               f'url.2 = {server.url}/rs/studies/[0]/metadata', 'accept.2 = application/json',
+               'storage = full', 'storage.1 = small', 'storage.2 = meta',
+               more=TEMPLATE.format(name='full', format=FORMAT) +
+               TEMPLATE.format(name='small', format='{00080018,hash}-{00081160,number,000}.jpeg') +
+               TEMPLATE.format(name='meta', format='{0020000D}.json'))
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.succeeded) == ('COMPLETED', 11), done.message
+    full = {f'{o.study}/{o.series}/{o.uid}/{n}.jpeg': body(o.uid, n, 'full')
+            for o in OBJECTS if o.study == STUDY for n in range(1, (o.frames or 1) + 1)}
+    assert {str(path): (tmp_path / 'full' / path).read_bytes()
+            for path in files_below(tmp_path / 'full')} == full
+    assert len(files_below(tmp_path / 'small')) == 5
+    assert [str(path) for path in files_below(tmp_path / 'meta')] == [f'{STUDY}.json']
+    # Changed, and once more: each takes its own place.
+    server.state.version = 2
+    export(tmp_path, text, 'e', STUDY)
+    assert len(files_below(tmp_path / 'full')) == 5 and len(files_below(tmp_path / 'small')) == 5
+    path = tmp_path / 'full' / STUDY / A / '1.2.3.1.2' / '2.jpeg'
+    assert path.read_bytes() == body('1.2.3.1.2', 2, 'full', 2)
+
+
+def test_p13_mount_is_gone(server, tmp_path):
+    """The file that marks an empty mount point is there: nothing is requested or written."""
+    (tmp_path / 'full').mkdir()
+    (tmp_path / 'full/NO_MOUNT').write_text('')
+    text = ini(server, TEMPLATES['frame'], 'storage = full',
+               more=TEMPLATE.format(name='full', format=FORMAT))
+    done = export(tmp_path, text, 'e', STUDY)
+    assert (done.outcome, done.requested, done.unfinished) == ('FAILED', 0, True)
+    assert 'NO_MOUNT' in done.message and server.asked() == []
+    assert sorted(path.name for path in (tmp_path / 'full').rglob('*')) == ['NO_MOUNT']
+    (tmp_path / 'full/NO_MOUNT').unlink()
+    assert export(tmp_path, text, 'e', STUDY).outcome == 'COMPLETED'
+
+
+def test_p13_mount_goes_in_mid_task(server, tmp_path):
+    """It fails with the storage's words, and a run later does it all."""
+    server.state.objects = [Object(STUDY, A, f'1.2.3.1.{n}') for n in range(1, 100)]
+    text = ini(server, TEMPLATES['frame'], 'storage = full', 'parallel_requests = 2',
+               more=TEMPLATE.format(name='full', format=FORMAT))
+    server.state.gate.clear()
+    process = start(tmp_path, text, 'e', STUDY)
+    end = time.monotonic() + 60
+    while not server.asked() and time.monotonic() < end:
+        time.sleep(0.02)
+    (tmp_path / 'full/NO_MOUNT').write_text('')
+    server.state.gate.set()
+    done = finish(process)
+    assert (done.outcome, done.unfinished) == ('FAILED', True)
+    assert 'NO_MOUNT' in done.message and len(server.asked()) < 20
+    (tmp_path / 'full/NO_MOUNT').unlink()
+    again = export(tmp_path, text, 'e', STUDY)
+    assert (again.outcome, len(files_below(tmp_path / 'full'))) == ('COMPLETED', 99)
 
 
 def test_hundred_thousand_frames(server, tmp_path):

@@ -5,14 +5,16 @@ import pathlib
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
 README = pathlib.Path(__file__).resolve().parents[2] / 'README.md'
+SERVERS = README.parent / 'tests/servers'
 
 
-def blocks(language):
-    return re.findall(rf'^```{language}\n(.*?)^```$', README.read_text(encoding='utf-8'),
+def blocks(language, readme=README):
+    return re.findall(rf'^```{language}\n(.*?)^```$', readme.read_text(encoding='utf-8'),
                       re.MULTILINE | re.DOTALL)
 
 
@@ -38,7 +40,7 @@ def test_plugin(trolley, tmp_path):
 
 @pytest.mark.parametrize('password', ['', 'secret'])
 def test_ini(trolley, password):
-    [ini] = blocks('ini')
+    ini = blocks('ini')[0]
     result = trolley(ini, 'config', 'check', environment={'PACS_PASSWORD': password})
     assert result.status == 0, result.stderr
 
@@ -48,14 +50,14 @@ def five_minutes():
     text = README.read_text(encoding='utf-8')
     steps = text[text.index('**2. Ask.**'):text.index('**4. Swap')]
     commands = '\n'.join(re.findall(r'^```sh\n(.*?)^```$', steps, re.MULTILINE | re.DOTALL))
-    return commands.replace('\\\n', ' ').strip().splitlines()
+    return [line for line in commands.replace('\\\n', ' ').splitlines() if line.strip()]
 
 
 @pytest.fixture
 def newcomer(tmp_path, orthanc_locked):
     """newcomer(command, ini): a shell with `trolley` in its path and the README's INI file where
     the README says, its server and its folder being those of this test."""
-    [ini] = blocks('ini')
+    ini = blocks('ini')[0]
     ini = ini.replace('http://localhost:8042', orthanc_locked.root)
     ini = re.sub(r'path = /data/dicom\s*;[^\n]*', f'path = {tmp_path}/dicom\nmin_free = 0', ini)
     place = tmp_path / '.config' / 'trolley' / 'trolley.ini'
@@ -107,3 +109,24 @@ def test_five_minutes_swap_the_backend(newcomer, tmp_path, phantoms):
     assert done.returncode == 0, done.stderr
     for i in phantoms.of('OTHER'):
         assert (tmp_path / 'dicom' / i.in_tree).read_bytes() == i.path.read_bytes()
+
+
+def test_downloader_against_faults(phantoms, tmp_path):
+    """What tests/servers/README.md shows to authors of plugins, with wado-rs in the place of theirs."""
+    [source] = blocks('python', SERVERS / 'README.md')
+    (tmp_path / 'test_mine.py').write_text(
+        source.replace('type = mine', 'type = wado-rs').replace('/home/me/plugins', str(tmp_path)))
+    study = phantoms.studies('PHANTOM')[0]
+    for number, instance in enumerate(phantoms.of_study(study) + phantoms.of('OTHER')):
+        path = tmp_path / 'files' / f'{number:02}.dcm'
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(instance.path.read_bytes())
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--rootdir', tmp_path,
+         '--basetemp', tmp_path / 'runs', 'test_mine.py'], cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+        env={**os.environ, 'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path / 'none'),
+             'PYTHONPATH': str(SERVERS),
+             'PATH': f'{pathlib.Path(os.environ["TROLLEY"]).parent}:{os.environ["PATH"]}'})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '6 passed' in done.stdout

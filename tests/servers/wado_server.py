@@ -4,7 +4,6 @@ QIDO-RS, and records what it was asked. Orthanc's ignores frameNumber, rows and 
 
     /wado?requestType=WADO&...     an image of studyUID, seriesUID, objectUID, frameNumber, rows, columns
     /rs/studies...                 QIDO-RS, and /metadata of a study
-    /login                         POST: a token; with `tokens` set, WADO wants it in X-Token
 
 What goes wrong is set from outside: `server.faults` maps an objectUID, or "*" for all of them, or
 "search", to one of
@@ -72,8 +71,8 @@ class WadoHandler(Handler):
         self.record()
         state.gate.wait(60)
         uid = self.option('objectUID') or self.option('seriesUID') or self.option('studyUID')
-        if state.tokens and not self.has_token():
-            self.refuse('Token')
+        if state.bearer and self.headers['Authorization'] != 'Bearer ' + state.bearer:
+            self.refuse('Bearer')
             return
         fault = self.fault(uid)
         frame, rows = self.option('frameNumber', '1'), self.option('rows', 'full')
@@ -127,8 +126,8 @@ class WadoHandler(Handler):
         if fault is not None and self.wrong(fault, b'[]'):
             return
         if path[-1] == 'metadata':
-            self.answer(200, json.dumps([{'0020000D': attribute('UI', path[1])}]).encode(),
-                        'application/dicom+json')
+            answer = state.metadata or [{'0020000D': attribute('UI', path[1])}]
+            self.answer(200, json.dumps(answer).encode(), 'application/dicom+json')
             return
         uids = {path[i]: path[i + 1] for i in range(0, len(path) - 1, 2)}
         for name, keyword in (('studies', 'StudyInstanceUID'), ('series', 'SeriesInstanceUID'),
@@ -177,7 +176,8 @@ class WadoServer(HttpServer):
         self.state.faults = {}
         self.state.fields = []
         self.state.version = 1
-        self.state.tokens = False
+        self.state.metadata = None  # data sets of any study or series
+        self.state.bearer = None  # the token that WADO wants
         self.state.other_url = self.other_url
         self.state.gate = threading.Event()
         self.state.gate.set()

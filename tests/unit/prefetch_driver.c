@@ -14,15 +14,18 @@
 #include <unistd.h>
 
 #include "core/prefetch/export.h"
+#include "core/prefetch/lint.h"
+#include "core/prefetch/probe.h"
 
 #define USAGE                                                                       \
     "prefetch_driver [options] INI EXPORTER STUDY [SERIES [INSTANCE]]\n"            \
     "  -n only tell the URLs  -f FILE note what failed  -a FILE repeat only that\n" \
-    "  -t TIMES, one after the other  -c N cancel after N failures\n"
+    "  -t TIMES, one after the other  -c N cancel after N failures\n"               \
+    "  -p probe the cache  -l look through the settings\n"
 
 struct driver {
     FILE *failed, *again;
-    bool rehearse;
+    bool rehearse, probe, lint;
     long times, cancel_after, failures;
     atomic_int cancel;
 };
@@ -134,6 +137,59 @@ static void put_result(int r, const struct prefetch_result *result, const char *
     put(&json);
 }
 
+static int probed(void *ctx, const struct prefetch_probe_result *result)
+{
+    struct kit_buffer text = {0};
+    struct kit_json json = {.out = &text};
+    uint32_t i;
+
+    (void)ctx;
+    kit_json_open(&json, NULL, '{');
+    kit_json_text(&json, "probed", result->url);
+    kit_json_uint(&json, "number", result->number);
+    kit_json_bool(&json, "kept", result->kept);
+    kit_json_uint(&json, "first", (uint64_t)result->first);
+    kit_json_uint(&json, "second", (uint64_t)result->second);
+    kit_json_uint(&json, "anonymous", (uint64_t)result->anonymous);
+    kit_json_text(&json, "first_cache", result->first_cache);
+    kit_json_text(&json, "second_cache", result->second_cache);
+    kit_json_text(&json, "anonymous_cache", result->anonymous_cache);
+    kit_json_open(&json, "reasons", '[');
+    for (i = 0; i < result->reason_count; i++)
+        kit_json_text(&json, NULL, result->reasons[i]);
+    kit_json_close(&json);
+    put(&json);
+    return 0;
+}
+
+static void found(void *ctx, const struct prefetch_finding *finding)
+{
+    struct kit_buffer text = {0};
+    struct kit_json json = {.out = &text};
+
+    (void)ctx;
+    kit_json_open(&json, NULL, '{');
+    kit_json_text(&json, "finding", finding->message);
+    kit_json_text(&json, "section", finding->section);
+    kit_json_uint(&json, "severity", finding->severity);
+    put(&json);
+}
+
+static void example(void *ctx, const struct prefetch_exporter *exporter,
+                    const struct prefetch_request *request, const char *url)
+{
+    (void)exporter;
+    (void)rehearsed(ctx, request, url);
+}
+
+static int look(const struct prefetch_settings *settings, struct trolley_setup *setup)
+{
+    const struct prefetch_lint_callbacks callbacks = {NULL, found, example};
+    struct trolley_error error = {0};
+
+    return prefetch_lint(setup, settings, NULL, &callbacks, &error) < 0 ? 1 : 0;
+}
+
 static int run(struct driver *driver, const struct prefetch_settings *settings,
                struct trolley_setup *setup, const char *id, const struct prefetch_scope *scope)
 {
@@ -151,6 +207,12 @@ static int run(struct driver *driver, const struct prefetch_settings *settings,
     long i;
     int r = exporter ? prefetch_engine_new(setup, settings, &engine, &error) : -1;
 
+    if (r == 0 && driver->probe) {
+        r = prefetch_probe(engine, exporter, scope, probed, driver, &driver->cancel, &error);
+        prefetch_engine_free(engine);
+        if (r < 0) (void)fprintf(stderr, "%s\n", error.message);
+        return r == 0 ? 0 : 1;
+    }
     for (i = 0; r == 0 && i < driver->times; i++) {
         r = prefetch_export(engine, exporter, scope, &callbacks, &driver->cancel, &result, &error);
         put_result(r, &result, error.message);
@@ -171,6 +233,8 @@ static int load(struct driver *driver, char **words, int count)
     if (r == 0) r = prefetch_settings_load(setup, &settings, &error);
     if (r < 0)
         (void)fprintf(stderr, "%s\n", error.message);
+    else if (driver->lint)
+        r = look(settings, setup);
     else
         r = run(driver, settings, setup, words[1], &scope);
     prefetch_settings_free(settings);
@@ -189,10 +253,16 @@ int main(int argc, char **argv)
     static struct driver driver = {.times = 1};
     int letter, r;
 
-    while ((letter = getopt(argc, argv, "nf:a:t:c:")) != -1)
+    while ((letter = getopt(argc, argv, "nplf:a:t:c:")) != -1)
         switch (letter) {
         case 'n':
             driver.rehearse = true;
+            break;
+        case 'p':
+            driver.probe = true;
+            break;
+        case 'l':
+            driver.lint = true;
             break;
         case 'f':
             driver.failed = fopen(optarg, "w");

@@ -28,6 +28,40 @@ static void counts_columns_of_characters(void **state)
                      2);
 }
 
+/* Counted by hand: letters one column each, marks none, Han, kana, Hangul and emoji two. */
+static void counts_columns_in_every_script(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t columns;
+    } cases[] = {
+        {"\xd7\xa9\xd6\xb8\xd7\x81", 1},             /* Hebrew shin with qamats and dot */
+        {"\xd9\x82\xd9\x8e", 1},                     /* Arabic qaf with fatha */
+        {"\xe0\xb8\x81\xe0\xb8\xb4\xe0\xb9\x88", 1}, /* Thai ko kai, sara i, mai ek */
+        {"\xe0\xa4\x95\xe0\xa5\x8d", 1},             /* Devanagari ka, virama */
+        {"\xce\x94\xce\xb9", 2},                     /* Greek */
+        {"\xd0\x9b\xd1\x8e", 2},                     /* Cyrillic */
+        {"\xea\xb9\x80\xed\x9d\xac", 4},             /* Hangul syllables */
+        {"\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8", 2}, /* Hangul: initial, vowel, final */
+        {"\xe3\x82\x84\xe3\x83\xa4", 4},             /* hiragana, katakana */
+        {"\xef\xbe\x94\xef\xbe\x8f", 2},             /* half-width katakana */
+        {"\xef\xbc\xa1", 2},                         /* full-width A */
+        {"\xf0\xa0\x80\x8b", 2},                     /* Han of plane 2 */
+        {"\xf0\x9f\x98\x80", 2},                     /* an emoji */
+        {"\xe2\x80\x8b", 0},                         /* zero width space */
+        {"\xc3\x84\xc3\xa9", 2},                     /* Latin-1 */
+        {"\xc2\xad", 1},                             /* soft hyphen */
+        {"\xe4\xb8", 2},                             /* half a character */
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (width_text(cases[i].text) != cases[i].columns)
+            fail_msg("case %zu: %zu columns, not %zu", i, width_text(cases[i].text),
+                     cases[i].columns);
+}
+
 static void fits(const char *text, size_t width, bool pad, const char *expected)
 {
     struct kit_buffer out = {0};
@@ -165,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_columns_of_characters),
+        cmocka_unit_test(counts_columns_in_every_script),
         cmocka_unit_test(cuts_at_whole_characters),
         cmocka_unit_test(without_bound_nothing_is_cut),
         cmocka_unit_test(in_200_columns_everything_is_whole),

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -146,6 +147,52 @@ static void progress_without_a_total_has_no_bar(void **state)
     kit_buffer_free(&out);
 }
 
+/* Where there is no terminal: a line every few seconds of the download's own clock, none between.
+ */
+static void progress_is_plain_lines_in_a_pipe(void **state)
+{
+    struct console console;
+    struct progress progress = {.console = &console};
+    struct trolley_counts counts = {.expected = 10};
+    char text[512];
+    int ends[2];
+    ssize_t length;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    console_init(&console, ends[1]);
+    for (counts.seconds = 1; counts.seconds < 12; counts.seconds++) {
+        counts.stored = (uint64_t)counts.seconds / 2;
+        progress_show(&progress, &counts);
+    }
+    progress_end(&progress);
+    console_destroy(&console);
+    close(ends[1]);
+    length = read(ends[0], text, sizeof text - 1);
+    close(ends[0]);
+    assert_in_range(length, 1, sizeof text - 1);
+    text[length] = '\0';
+    assert_memory_equal(text, "2 of 10 instances, 0 B, 0 B/s, ", 31);
+    assert_non_null(strstr(text, " left\n5 of 10 instances, 0 B, 0 B/s, "));
+    assert_null(strpbrk(text, "#\r\033"));
+}
+
+static void progress_tells_what_workers_do(void **state)
+{
+    const struct trolley_ref ref = {.size = sizeof ref, .study = "1.2", .series = "1.2.3"};
+    const struct trolley_worker busy = {.downloader = "wado-rs \033x", .ref = &ref, .count = 3};
+    const struct trolley_worker idle = {.number = 1};
+    struct kit_buffer out = {0};
+
+    (void)state;
+    assert_int_equal(progress_worker_text(&out, &busy), 0);
+    assert_string_equal(out.data, "wado-rs \\x1bx: series 1.2.3 and 2 more");
+    kit_buffer_reset(&out);
+    assert_int_equal(progress_worker_text(&out, &idle), 0);
+    assert_string_equal(out.data, "waits");
+    kit_buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +202,8 @@ int main(void)
         cmocka_unit_test(statuses_become_exit_statuses),
         cmocka_unit_test(progress_tells_rate_and_time_left),
         cmocka_unit_test(progress_without_a_total_has_no_bar),
+        cmocka_unit_test(progress_is_plain_lines_in_a_pipe),
+        cmocka_unit_test(progress_tells_what_workers_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,16 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kit/buffer.h>
-#include <kit/text.h>
+#include <kit/run.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <trolley/helpers.h>
 #include <trolley/plugin.h>
 #include <unistd.h>
-
-#include "command.h"
 
 #define WORDS_MAX 64 /* the command and its arguments */
 #define WRITE_MAX ((uint64_t)1 << 30)
@@ -215,38 +212,26 @@ static int32_t pipe_write(void *self, const void *data, uint64_t length, struct 
     return TROLLEY_OK;
 }
 
-/* Names how the command ended, with what it said. */
-static int end_fail(const struct pipe_writer *writer, const struct command_end *end,
-                    struct trolley_task *task)
-{
-    const bool exited = WIFEXITED(end->status);
-    struct kit_buffer said = {.cap = 4 * COMMAND_SAID_MAX};
-    size_t length = end->said.length;
-    int r;
-
-    while (length && strchr("\r\n\t ", end->said.data[length - 1]))
-        length--;
-    if (length) (void)kit_text_escape(&said, end->said.data, length);
-    r = trolley_fail(task, TROLLEY_ERR_IO, "pipe \"%s\": %s %s %d%s%.700s", writer->config->section,
-                     writer->config->text(writer->config, "command"),
-                     exited ? "ended with exit status" : "was ended by signal",
-                     exited ? WEXITSTATUS(end->status) : WTERMSIG(end->status),
-                     said.length ? ": " : "", said.data ? said.data : "");
-    kit_buffer_free(&said);
-    return r;
-}
-
 static int hand_over(struct pipe_writer *writer, const struct trolley_meta *meta,
                      struct trolley_task *task)
 {
     const struct trolley_config *config = writer->config;
-    struct command_end end = {0};
+    const int64_t timeout = config->integer(config, "timeout", 60000);
+    struct kit_buffer how = {0};
+    struct kit_run_end end = {0};
+    struct kit_run run;
     char **words;
     int r = words_make(config, meta, task, &words);
 
     if (r < 0) return r;
-    r = command_run(words, writer->fd, config->integer(config, "timeout", 60000), task, &end);
-    if (r == 0 && end.status != 0) r = end_fail(writer, &end, task);
+    run = (struct kit_run){.argv = words, .input = writer->fd, .timeout_ms = timeout};
+    r = kit_run(&run, task, &end);
+    if (r == 0 && end.status != 0) {
+        r = kit_run_describe(&end, &how);
+        r = pipe_fail(config, task, r < 0 ? r : TROLLEY_ERR_IO, words[0],
+                      how.data ? how.data : "out of memory");
+    }
+    kit_buffer_free(&how);
     kit_buffer_free(&end.said);
     words_free(words);
     return r;
