@@ -35,7 +35,8 @@ def test_workers_make_up_for_distance(trolley, fault_server, tmp_path):
             most[workers] = link.most
     print(f'one worker {took[1]:.2f} s, eight {took[8]:.2f} s')
     assert took[1] > 24 * 0.05
-    assert most[1] == 1 and 5 <= most[8] <= 8, most
+    # One more is the searcher, which is a study ahead.
+    assert most[1] <= 2 and 5 <= most[8] <= 9, most
 
 
 @pytest.mark.parametrize('workers', [1, 8])
