@@ -210,7 +210,7 @@ int fixture_step(struct fixture *fixture)
 void fixture_run(struct fixture *fixture)
 {
     while (fixture_step(fixture) > 0 || prefetch_scheduler_running(fixture->scheduler) > 0)
-        prefetch_scheduler_wait(fixture->scheduler, 20);
+        (void)prefetch_scheduler_wait(fixture->scheduler, 20);
 }
 
 void fixture_in_hand(struct fixture *fixture, uint32_t count)
