@@ -63,6 +63,10 @@ static const struct trolley_option schema_exporter[] = {
      .choices = "queue", .aliases = "queue_name, dcmQueueName"},
     {OPTION(COMPONENT, "searcher", NULL, "names series, instances and their frames"),
      .choices = "searcher"},
+    {OPTION(
+         COMPONENT, "metadata", NULL,
+         "wado-rs-metadata or the like: tells what has pixels, where the searcher returns no Rows"),
+     .choices = "downloader", .flags = TROLLEY_OPTION_ADVANCED},
     SCHEMA_SCHEDULE("when it works; tasks wait for it"),
     {OPTION(BOOL, "ignore_not_found", "no", "404 and 410 are no failures")},
     {OPTION(INT, "parallel_requests", "4", "requests of one task at a time"), .min = 1, .max = 64},

@@ -178,7 +178,10 @@ int trolley_query_set(struct trolley_query_builder *query, const char *key, cons
 
     if (r < 0) return r;
     query_changed(query);
-    r = query_check_twice(query, &parsed, error);
+    if (parsed.tag >> 16 == QUERY_META_GROUP)
+        r = error_set(error, TROLLEY_ERR_INVALID_ARG, "%s: not an attribute that can be queried",
+                      key);
+    if (r == 0) r = query_check_twice(query, &parsed, error);
     if (r < 0) goto out;
     if (parsed.tag == QUERY_TAG_STUDY_DATE && !parsed.path) {
         r = query_set_study_date(query, value, error);
@@ -217,7 +220,7 @@ int trolley_query_include(struct trolley_query_builder *query, const char *key,
     int r = query_key_parse(key, &parsed, error);
 
     if (r < 0) return r;
-    if (parsed.tag == 0) {
+    if (parsed.tag == 0 || (parsed.path && parsed.tag >> 16 == QUERY_META_GROUP)) {
         query_key_clear(&parsed);
         return error_set(error, TROLLEY_ERR_INVALID_ARG,
                          "%s: not a DICOM keyword or tag, cannot be returned", key);

@@ -35,6 +35,8 @@ struct query_views {
     struct query_view *first;
 };
 
+#define QUERY_META_GROUP 0x0002 /* what may be returned, not asked for */
+
 /*
  * Reads the name of a key: an attribute (keyword, tag, dotted path of either), or the name of a
  * parameter. *ret_key then owns its name and path, and has no values. Free with query_key_clear.

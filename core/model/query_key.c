@@ -37,13 +37,16 @@ static bool query_is_private(uint32_t tag)
     return (tag >> 16 & 1) != 0;
 }
 
-/* Command and file meta elements, directory offsets, group lengths and delimiters never stand in
- * the identifier of a query [PS3.4 C.4.1.1.3, PS3.5 7.1]. */
+/* Command elements, directory offsets, group lengths and delimiters never stand in the identifier
+ * of a query [PS3.4 C.4.1.1.3, PS3.5 7.1]. File meta elements do not either, but MINT returns some.
+ */
 static int query_check_tag(const char *text, uint32_t tag, struct trolley_error *error)
 {
     uint32_t group = tag >> 16;
 
-    if (group >= 0x0008 && group != 0xfffe && group != 0xffff && (tag & 0xffff) != 0) return 0;
+    if ((group >= 0x0008 || group == QUERY_META_GROUP) && group != 0xfffe && group != 0xffff &&
+        (tag & 0xffff) != 0)
+        return 0;
     return error_set(error, TROLLEY_ERR_INVALID_ARG, "%s: not an attribute that can be queried",
                      text);
 }

@@ -154,6 +154,15 @@ void task_failure_of(struct task *task, int status, struct task_failure *ret_fai
     ret_failure->status = failure_status(status);
 }
 
+void task_failure_name(struct task_failure *failure, const char *component)
+{
+    char plain[sizeof failure->message];
+
+    memcpy(plain, failure->message, sizeof plain);
+    (void)snprintf(failure->message, sizeof failure->message, "%.200s: %.*s", component,
+                   (int)sizeof plain - 204, plain);
+}
+
 int task_error(struct task *task, int status, struct trolley_error *error)
 {
     struct task_failure failure;

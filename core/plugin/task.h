@@ -42,6 +42,9 @@ void task_failure_read(struct task_failure *own, const struct trolley_failure *t
  * alone. */
 void task_failure_of(struct task *task, int status, struct task_failure *ret_failure);
 
+/* Puts "COMPONENT: " in front of the message, which loses its end when that is too long. */
+void task_failure_name(struct task_failure *failure, const char *component);
+
 /* The same as a struct trolley_error, "COMPONENT: message". Returns the failure's status. */
 int task_error(struct task *task, int status, struct trolley_error *error);
 

@@ -122,9 +122,8 @@ void engine_door_give(struct prefetch_engine *engine, struct engine_door *door)
     pthread_mutex_unlock(&engine->lock);
 }
 
-/* Makes an instance of a section's component. */
-static int engine_instance(struct prefetch_engine *engine, const char *kind, const char *name,
-                           struct instance **ret_instance, struct trolley_error *error)
+int engine_instance(struct prefetch_engine *engine, const char *kind, const char *name,
+                    struct instance **ret_instance, struct trolley_error *error)
 {
     struct component *component;
     struct task task;

@@ -47,6 +47,10 @@ int engine_searcher_take(struct prefetch_engine *engine, const char *name,
                          struct engine_searcher **ret_searcher, struct trolley_error *error);
 void engine_searcher_give(struct prefetch_engine *engine, struct engine_searcher *searcher);
 
+/* An instance of a section's component, not kept; free with instance_free. */
+int engine_instance(struct prefetch_engine *engine, const char *kind, const char *name,
+                    struct instance **ret_instance, struct trolley_error *error);
+
 /* The storage lives as long as the engine. */
 int engine_storage(struct prefetch_engine *engine, const char *name,
                    struct engine_storage **ret_storage, struct trolley_error *error);

@@ -6,6 +6,7 @@
 #include <trolley/helpers.h>
 
 #include "core/model/error.h"
+#include "core/prefetch/metadata.h"
 #include "core/prefetch/pixels.h"
 #include "core/retrieve/search.h"
 #include "kit/uid.h"
@@ -34,6 +35,7 @@ struct find {
     const char *series, *instance; /* wanted; NULL any */
     struct found *items;
     uint32_t count, capacity;
+    uint32_t next; /* where the next data set of the metadata is likely to be told of */
     struct kit_uid_set seen;
 };
 
@@ -267,6 +269,37 @@ static bool expand_is_open(const struct find *find)
     return open;
 }
 
+/* What the metadata says of an instance; data sets come in the searcher's order, as a rule. */
+static void expand_told(void *ctx, const struct metadata_view *view)
+{
+    struct find *find = ctx;
+    uint32_t i, at;
+
+    for (i = 0; i < find->count; i++) {
+        at = (find->next + i) % find->count;
+        if (strcmp(find->items[at].uid, view->instance) != 0) continue;
+        find->next = at + 1;
+        if (!find->items[at].frames) find->items[at].frames = view->frames;
+        find->items[at].rows = view->image;
+        find->items[at].pictureless |= !view->image;
+        return;
+    }
+}
+
+static void expand_ask_metadata(struct expansion *expansion, const char *series, struct find *find)
+{
+    struct task *task = expansion->expander.task;
+    struct trolley_error error = {0};
+    int r;
+
+    if (!expansion->metadata || !expand_is_open(find)) return;
+    r = metadata_ask(expansion->metadata, expansion->scope->study, series, expand_told, find, task);
+    if (r < 0) (void)task_error(task, r, &error);
+    if (r < 0)
+        trolley_note(&task->abi, TROLLEY_LOG_WARNING, 0, NULL, "metadata of series %s: %s", series,
+                     error.message);
+}
+
 /* The frames of an instance: 0 when it has no pixels. */
 static uint32_t expand_count(struct expansion *expansion, const struct found *found)
 {
@@ -334,6 +367,7 @@ static int expand_series(struct expansion *expansion, const char *series, bool *
     }
     r = expand_instances(expansion, series, &find);
     if (r == 0) expansion->instances += find.count;
+    if (r == 0 && finest == PREFETCH_GRAIN_FRAME) expand_ask_metadata(expansion, series, &find);
     for (i = 0; r == 0 && i < find.count; i++) {
         expansion->rows_seen |= find.items[i].rows;
         r = expand_grain(expansion, PREFETCH_GRAIN_INSTANCE, series, find.items[i].uid, 0);

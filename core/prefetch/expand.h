@@ -10,6 +10,8 @@ struct expansion {
     const struct prefetch_exporter *exporter;
     const struct prefetch_scope *scope;
     struct expander expander; /* searcher NULL: nobody names anything */
+    struct instance
+        *metadata; /* a downloader of data sets, asked where no Rows come back; or NULL */
     const atomic_int *cancel; /* may be NULL */
     void *ctx;
     /* Takes the next request, whose texts live for the call. Negative ends. */

@@ -229,6 +229,7 @@ static int job_produce(struct job *job, const struct prefetch_scope *scope, bool
                                   .emit = job->callbacks->rehearsed ? job_rehearse : job_push,
                                   .error = error};
     struct engine_searcher *searcher = NULL;
+    struct instance *metadata = NULL;
     struct task task;
     int r = 0;
 
@@ -246,7 +247,11 @@ static int job_produce(struct job *job, const struct prefetch_scope *scope, bool
         task.component = component->title;
     }
     expansion.expander.task = &task;
+    if (r == 0 && exporter->metadata)
+        r = engine_instance(job->engine, "downloader", exporter->metadata, &metadata, error);
+    expansion.metadata = metadata;
     if (r == 0) r = expansion_run(&expansion);
+    instance_free(metadata);
     engine_searcher_give(job->engine, searcher);
     task_clear(&task);
     *ret_expected = r == 0 && !expansion.emitted && (!expansion.pictureless || expansion.rowless);

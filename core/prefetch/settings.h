@@ -53,6 +53,7 @@ struct prefetch_exporter {
     uint32_t url_count;
     const struct prefetch_queue *queue; /* never NULL */
     const char *searcher;               /* NULL only when no URL needs expansion */
+    const char *metadata;               /* downloader of data sets, or NULL: see expand.h */
     struct section *section;            /* its `session` and `header` keys, for the HTTP module */
     struct prefetch_schedule *schedule; /* outside it a task is postponed */
     bool ignore_not_found, retry_all;   /* retry_scope = all */

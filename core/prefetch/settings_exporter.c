@@ -166,6 +166,7 @@ static void exporter_read(struct settings *settings, const struct trolley_config
 {
     exporter->queue = settings_queue(settings, config->text(config, "queue"));
     exporter->searcher = config->text(config, "searcher");
+    exporter->metadata = config->text(config, "metadata");
     exporter->ignore_not_found = config->integer(config, "ignore_not_found", 0) != 0;
     exporter->retry_all = config->integer(config, "retry_scope", 0) == 1;
     exporter->verify_unique = config->integer(config, "verify_unique", 0) == 1;

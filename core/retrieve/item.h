@@ -17,6 +17,7 @@ struct fetch {
     struct study *study;
     const struct chunk *chunk;
     const char *downloader; /* section name */
+    const char *title;      /* "wado-rs pacs", for messages */
     int64_t max_instance;   /* bytes, 0 none */
     struct store *store;
     struct report *report;

@@ -24,6 +24,7 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
     uint32_t i;
 
     task_failure_read(&failure, theirs);
+    task_failure_name(&failure, fetch->title);
     pthread_mutex_lock(fetch->run_lock);
     if (failure.flags & TROLLEY_FAILURE_STOP_ALL) fetch->stop_all = failure;
     if (ref->level == TROLLEY_LEVEL_INSTANCE) {
@@ -50,7 +51,7 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
 int32_t tell_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances)
 {
     struct fetch *fetch = ctx;
-    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->downloader, ref, NULL};
+    struct trolley_remark remark = {TROLLEY_LOG_INFO, 0, fetch->title, ref, NULL};
     char text[80];
 
     if (instances > 0 && instances < INT32_MAX) {

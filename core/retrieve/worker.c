@@ -70,6 +70,7 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     struct fetch fetch = {.study = chunk->study,
                           .chunk = chunk,
                           .downloader = downloader->component->name,
+                          .title = downloader->component->title,
                           .max_instance = downloader->max_instance,
                           .store = run->store,
                           .report = run->report,
@@ -90,7 +91,10 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     if (r == 0) report_worker(run->report, worker, downloader->component->title, &span);
     if (r == 0) r = instance->ops.downloader.fetch(instance->self, &span, &sink, &worker->task.abi);
     report_worker(run->report, worker, NULL, NULL);
-    if (r < 0) task_failure_of(&worker->task, r, &failure);
+    if (r < 0) {
+        task_failure_of(&worker->task, r, &failure);
+        task_failure_name(&failure, fetch.title);
+    }
     free(refs);
     (void)run_sync(run, false, &worker->task);
     pthread_mutex_lock(&run->lock);

@@ -330,6 +330,13 @@ int32_t qr_check(void *self, const struct trolley_query *query, struct trolley_t
                                 "%s is no parameter of C-FIND, or its value is no number",
                                 key->name);
     }
+    for (i = 0; i < query->include_fields.count; i++) {
+        const struct trolley_query_key *field = trolley_span_at(&query->include_fields, i);
+
+        if (field->tag >> 16 == 0x0002)
+            return trolley_fail(task, TROLLEY_ERR_UNSUPPORTED_PARAM,
+                                "%s: C-FIND returns no file meta information", field->name);
+    }
     if (combinations(query) > SEARCH_COMBINATIONS)
         return trolley_fail(task, TROLLEY_ERR_UNSUPPORTED_PARAM,
                             "lists of values would take more than %d C-FINDs: lists of UIDs take "

@@ -134,6 +134,12 @@ def test_Q7_duplicates(trolley, server, archive):
     assert sorted(studies(result)) == sorted({i.study for i in archive})
 
 
+def test_Q2_empty_array(trolley):
+    with DicomWebServer(wild=b'[]') as server:
+        result = find(trolley, wild_ini(server, 'wild'), 'PatientID=NOBODY')
+    assert (result.status, studies(result)) == (0, []), result.stderr
+
+
 @pytest.mark.parametrize('mode', ['empty', 'no-content'])
 def test_Q2_nothing(trolley, server, mode):
     result = find(trolley, wild_ini(server, mode), 'PatientID=NOBODY')

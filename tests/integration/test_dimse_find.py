@@ -279,3 +279,11 @@ def test_F8_client_certificate(trolley, peer_ini, certificates):
                           f'client_key = {certificates}/client.key')
         assert result.status == 0, result.stderr
         assert tls_find(trolley, peer_ini(peer), ca).status != 0
+
+
+def test_file_meta_information_is_not_returned(trolley, qr_ini):
+    """TransferSyntaxUID may be included elsewhere; here it is refused by name."""
+    result = trolley(qr_ini, 'find', 'PatientID=PHANTOM', '--level', 'instance', '--include',
+                     'TransferSyntaxUID')
+    assert result.status == 2, result.stderr
+    assert 'TransferSyntaxUID: C-FIND returns no file meta information' in result.stderr

@@ -121,6 +121,8 @@ def test_json_lines(trolley, orthanc_locked, way):
         assert re.fullmatch(TIME, line['time'])
         assert line['level'] in ('error', 'warning', 'info', 'debug')
         assert re.fullmatch(r'trolley(\.[\w-]+)?', line['component'])
+    assert {line['component'] for line in lines} <= {
+        'trolley', 'trolley.host', 'trolley.qido-rs', 'trolley.wado-rs', 'trolley.tree'}
     of = {line['component']: line.get('section') for line in lines}
     assert of['trolley.qido-rs'] == 'search' and of['trolley.wado-rs'] == 'fetch'
     assert lines[-1]['message'].startswith('complete: 2 of 2')

@@ -163,6 +163,56 @@ def test_mint_6_field_of_a_deeper_level(find):
     assert dict(pairs)['IncludeFields'] == 'Modality'
 
 
+FIELDS = {
+    'study': """PatientID IssuerOfPatientID IssuerOfPatientIDQualifiersSequence PatientName PatientSex
+        PatientBirthDate PatientBirthTime StudyInstanceUID AccessionNumber
+        IssuerOfAccessionNumberSequence StudyID StudyDate StudyTime ModalitiesInStudy
+        ReferringPhysicianName RequestedProcedureID StudyDescription InstanceAvailability
+        InstitutionName StudyStatusID ConfidentialityCode ProcedureCodeSequence
+        ReasonForPerformedProcedureCodeSequence OtherPatientIDsSequence
+        InstitutionalDepartmentName NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances
+        SOPClassesInStudy CurrentPatientLocation SourceApplicationEntityTitle""".split(),
+    'series': """SeriesInstanceUID Modality SeriesDate SeriesTime SeriesDescription Laterality
+        AnatomicRegionSequence BodyPartExamined FrameOfReferenceUID
+        PerformedProcedureStepDescription ProtocolName PerformingPhysicianName
+        PerformedProcedureStepStartDate PerformedProcedureStepStartTime OperatorsName
+        PerformedProcedureStepStatus PresentationIntentType SeriesNumber SeriesType
+        SmallestPixelValueInSeries SpatialResolution NumberOfSeriesRelatedInstances Manufacturer
+        ManufacturerModelName CorrectedImage DeviceSerialNumber InstitutionAddress SoftwareVersions
+        StationName DateOfLastCalibration TimeOfLastCalibration""".split(),
+    'instance': """SOPInstanceUID SOPClassUID Rows Columns NumberOfFrames BitsAllocated ContentDate
+        ContentTime ObservationDateTime ConceptNameCodeSequence ContentLabel ContentDescription
+        PresentationCreationDate PresentationCreationTime ContentCreatorName RetrieveURI
+        TransferSyntaxUID InstanceNumber PixelPaddingValue""".split(),
+}
+
+
+@pytest.mark.parametrize('level', list(FIELDS))
+def test_mint_6_every_field_of_a_level_is_taken(find, level):
+    """Those of the levels above too."""
+    levels = list(FIELDS)[:list(FIELDS).index(level) + 1]
+    fields = [field for one in levels for field in FIELDS[one]]
+    result, [(_, pairs)] = find('/vitrea', '--level', level, '--include', ','.join(fields))
+    assert len(rows(result)) == {'study': 3, 'series': 6, 'instance': 12}[level]
+    assert dict(pairs)['IncludeFields'].split(',') == fields
+
+
+@pytest.mark.parametrize('level, deeper', [('study', 'series'), ('study', 'instance'),
+                                           ('series', 'instance')])
+def test_mint_6_every_field_of_a_deeper_level_is_refused(find, level, deeper):
+    for field in FIELDS[deeper]:
+        result, requests = find('/vitrea', '--level', level, '--include', field)
+        assert result.status == 2, (field, result.stderr)
+        assert f'{field} needs a query of level {deeper}' in result.stderr
+        assert requests == []
+
+
+def test_mint_6_unknown_field(find):
+    result, requests = find('/vitrea', '--level', 'instance', '--include', 'PixelSpacing')
+    assert result.status == 2 and 'PixelSpacing' in result.stderr
+    assert requests == []
+
+
 @pytest.mark.parametrize('fault, status, said', [
     ('denied', 4, ['401', 'Please log in']), ('fault', 1, ['500', 'Please log in']),
     ('login', 1, ['text/html', 'its title is "Please log in"']),

@@ -131,6 +131,25 @@ def test_p5_frames_unknown(server, tmp_path):
     assert done.outcome == 'COMPLETED'
 
 
+def test_p5_metadata_tells(server, tmp_path):
+    """Where the searcher returns no Rows, the metadata is asked, once a series."""
+    kinds = {'1.2.3.1.1': {'00280004': ('CS', 'MONOCHROME2'), '00280008': ('IS', '3')},
+             '1.2.3.1.2': {}, '1.2.3.1.3': {'00280004': ('CS', 'RGB')}}
+    server.state.objects = [Object(STUDY, A, uid, None, rows=None) for uid in kinds]
+    server.state.metadata = [
+        {'00080016': {'vr': 'UI', 'Value': [CT]}, '00080018': {'vr': 'UI', 'Value': [uid]},
+         '0020000D': {'vr': 'UI', 'Value': [STUDY]}, '0020000E': {'vr': 'UI', 'Value': [A]},
+         **{tag: {'vr': vr, 'Value': [value]} for tag, (vr, value) in more.items()}}
+        for uid, more in kinds.items()]
+    text = ini(server, WADO + '&objectUID=[2]&frameNumber=[3]', 'metadata = m',
+               more=f'[downloader m]\ntype = wado-rs-metadata\nurl = {server.url}/rs\n')
+    done = export(tmp_path, text, 'e', STUDY)
+    assert server.asked() == [WADO + f'&objectUID=1.2.3.1.1&frameNumber={n}' for n in (1, 2, 3)] + \
+        [WADO + '&objectUID=1.2.3.1.3&frameNumber=1'], done.remarks
+    assert len([path for path in server.asked('/rs') if path.endswith('metadata')]) == 1
+    assert (done.outcome, done.remarks) == ('COMPLETED', [])
+
+
 def test_p5_reports_alone(server, tmp_path):
     """Nothing to request, rightly."""
     server.state.objects = [Object(STUDY, A, '1.2.3.1.1', SR, rows=None)]

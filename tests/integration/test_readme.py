@@ -50,7 +50,7 @@ def five_minutes():
     text = README.read_text(encoding='utf-8')
     steps = text[text.index('**2. Ask.**'):text.index('**4. Swap')]
     commands = '\n'.join(re.findall(r'^```sh\n(.*?)^```$', steps, re.MULTILINE | re.DOTALL))
-    return commands.replace('\\\n', ' ').strip().splitlines()
+    return [line for line in commands.replace('\\\n', ' ').splitlines() if line.strip()]
 
 
 @pytest.fixture

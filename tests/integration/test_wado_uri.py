@@ -1,11 +1,15 @@
 """wado-uri and a real Orthanc. SPDX-License-Identifier: MIT"""
 
 import pathlib
+import sys
 
 import pydicom
 import pytest
 
 from program import files_below, outcomes
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'servers'))
+import http_server  # noqa: E402
 
 INI = """
 [searcher search]
@@ -85,6 +89,45 @@ def test_U4_rendered(trolley, orthanc, phantoms, home, tmp_path, kind, suffix, m
         again.stderr
     assert {line['outcome'] for line in outcomes(tmp_path / 'report.jsonl')} == {'skipped'}
     assert {path: (home / path).stat().st_mtime_ns for path in expected} == times
+
+
+class Recorder(http_server.Handler):
+    """Keeps what it is asked for, and has nothing."""
+
+    def dispatch(self):
+        self.server.state.count(self.path)
+        self.answer(404, b'not here', 'text/plain')
+
+    do_GET = dispatch
+
+
+UIDS = 'studyUID=1.2&seriesUID=1.2.3&objectUID=1.2.3.4'
+
+
+@pytest.mark.parametrize('base, keys, query', [
+    ('/wado', [], f'requestType=WADO&{UIDS}&contentType=application/dicom'),
+    ('/w?site=7&x=', [], f'site=7&x=&requestType=WADO&{UIDS}&contentType=application/dicom'),
+    ('/wado', ['transfer_syntax = 1.2.840.10008.1.2.1', 'anonymize = yes'],
+     f'requestType=WADO&{UIDS}&contentType=application/dicom'
+     '&transferSyntax=1.2.840.10008.1.2.1&anonymize=yes'),
+    ('/wado', ['content_type = image/jpeg', 'frame = 2', 'rows = 100', 'columns = 200',
+               'region = 0,0.25,0.5,1', 'window_center = -40.5', 'window_width = 400',
+               'image_quality = 90'],
+     f'requestType=WADO&{UIDS}&contentType=image/jpeg&frameNumber=2&rows=100&columns=200'
+     '&region=0,0.25,0.5,1&windowCenter=-40.5&windowWidth=400&imageQuality=90'),
+])
+def test_U1_U2_U4_U5_request_as_sent(trolley, base, keys, query):
+    """Each parameter once and by its name; slashes and commas as they are."""
+    with http_server.HttpServer(handler=Recorder) as server:
+        text = '\n'.join(['[downloader d]', 'type = wado-uri', f'url = {server.url}{base}', *keys,
+                          'max_retries = 0', '[storage h]', 'type = tree', 'path = home',
+                          '[trolley t]', 'downloader = d', 'storage = h', ''])
+        result = trolley(text, 'download', '--study', '1.2', '--series', '1.2.3', '--instance',
+                         '1.2.3.4')
+        [(path, count)] = server.counts.items()
+    assert result.status == 1, result.stderr
+    assert count == 1
+    assert path.split('?', 1) == [base.split('?')[0], query]
 
 
 def test_U4_variants_beside_each_other(trolley, orthanc, phantoms, home):

@@ -163,7 +163,8 @@ CASES = [
     unnamed("json-nested-deep", "the searcher answers JSON nested 100,000 deep", "not a JSON array of objects"),
     unnamed("gzip-bomb", "the searcher answers 16 MiB in some KiB; max_document is 1 MiB",
             "max_document", session="max_document = 1MiB\n"),
-    unnamed("searcher-401", "the searcher's log-in is refused", "Unauthorized", 4, session=LOGIN),
+    unnamed("searcher-401", "the searcher's log-in is refused", "check user and password", 4,
+            session=LOGIN),
     # nobody says what to expect
     Case("none", "nothing is wrong, and nobody says what to expect", word="unverified",
          searcher=False),

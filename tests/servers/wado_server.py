@@ -126,8 +126,8 @@ class WadoHandler(Handler):
         if fault is not None and self.wrong(fault, b'[]'):
             return
         if path[-1] == 'metadata':
-            self.answer(200, json.dumps([{'0020000D': attribute('UI', path[1])}]).encode(),
-                        'application/dicom+json')
+            answer = state.metadata or [{'0020000D': attribute('UI', path[1])}]
+            self.answer(200, json.dumps(answer).encode(), 'application/dicom+json')
             return
         uids = {path[i]: path[i + 1] for i in range(0, len(path) - 1, 2)}
         for name, keyword in (('studies', 'StudyInstanceUID'), ('series', 'SeriesInstanceUID'),
@@ -176,6 +176,7 @@ class WadoServer(HttpServer):
         self.state.faults = {}
         self.state.fields = []
         self.state.version = 1
+        self.state.metadata = None  # data sets of any study or series
         self.state.bearer = None  # the token that WADO wants
         self.state.other_url = self.other_url
         self.state.gate = threading.Event()

@@ -9,7 +9,7 @@
 #include <kit/url.h>
 #include <trolley/types.h>
 
-static void test_type(void **state)
+static void test_H6_media_type(void **state)
 {
     (void)state;
     assert_true(kit_media_type_is("Application/DICOM", "application/dicom"));
@@ -29,7 +29,7 @@ static void param_is(const char *value, const char *name, const char *expected)
     assert_string_equal(text, expected);
 }
 
-static void test_param(void **state)
+static void test_H6_media_type_parameters(void **state)
 {
     (void)state;
     param_is("multipart/related; type=\"application/dicom\"; boundary=abc", "boundary", "abc");
@@ -41,7 +41,7 @@ static void test_param(void **state)
     param_is("a/b; boundary=\" x\"", "boundary", " x");
 }
 
-static void test_param_refused(void **state)
+static void test_H6_media_type_parameters_refused(void **state)
 {
     char text[4] = "old";
 
@@ -78,9 +78,9 @@ static void test_url(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_type),
-        cmocka_unit_test(test_param),
-        cmocka_unit_test(test_param_refused),
+        cmocka_unit_test(test_H6_media_type),
+        cmocka_unit_test(test_H6_media_type_parameters),
+        cmocka_unit_test(test_H6_media_type_parameters_refused),
         cmocka_unit_test(test_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static void url_is(struct sample *sample, uint64_t limit, uint64_t offset, const
 #define STUDY_FIELDS \
     "includefield=NumberOfStudyRelatedSeries,NumberOfStudyRelatedInstances,ModalitiesInStudy"
 
-static void test_keys(void **state)
+static void test_Q3_keys(void **state)
 {
     struct sample sample;
 
@@ -170,7 +170,7 @@ static void test_Q9_resources(void **state)
     url_is(&sample, 0, 0, "http://h/d/studies/1.2/series?includefield=all");
 }
 
-static void test_paging_and_parameters(void **state)
+static void test_Q6_paging_and_parameters(void **state)
 {
     struct sample sample;
 
@@ -202,7 +202,7 @@ static void test_Q5_fields(void **state)
 }
 
 /* Each key goes to its own level, none is lost on the way. */
-static void test_walk_steps(void **state)
+static void test_Q9_walk_steps(void **state)
 {
     struct sample sample;
 
@@ -219,7 +219,7 @@ static void test_walk_steps(void **state)
     url_is(&sample, 0, 0, "http://h/d/studies/1.2/series?Modality=CT&Rows=512&includefield=all");
 }
 
-static void test_uid_set(void **state)
+static void test_Q7_uid_set(void **state)
 {
     struct kit_uid_set set = {0};
     bool fresh = false;
@@ -236,7 +236,7 @@ static void test_uid_set(void **state)
     kit_uid_set_free(&set);
 }
 
-static void test_levels(void **state)
+static void test_Q9_levels(void **state)
 {
     (void)state;
     assert_int_equal(attribute_level(0x00100010), TROLLEY_LEVEL_STUDY);
@@ -250,14 +250,14 @@ static void test_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_Q3_keys),
         cmocka_unit_test(test_Q4_dates),
         cmocka_unit_test(test_Q9_resources),
-        cmocka_unit_test(test_paging_and_parameters),
+        cmocka_unit_test(test_Q6_paging_and_parameters),
         cmocka_unit_test(test_Q5_fields),
-        cmocka_unit_test(test_walk_steps),
-        cmocka_unit_test(test_uid_set),
-        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_Q9_walk_steps),
+        cmocka_unit_test(test_Q7_uid_set),
+        cmocka_unit_test(test_Q9_levels),
         cmocka_unit_test(test_Q3_loose_values),
         cmocka_unit_test(test_Q12_loose_answers),
     };

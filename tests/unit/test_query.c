@@ -343,6 +343,10 @@ static void test_include(void **state)
     assert_int_equal(trolley_query_include(query, "0028,0010", &error), 0); /* once is enough */
     assert_int_equal(trolley_query_include(query, "RequestAttributesSequence.00400009", &error), 0);
     assert_int_equal(trolley_query_include(query, "limit", &error), TROLLEY_ERR_INVALID_ARG);
+    assert_int_equal(trolley_query_include(query, "MessageID", &error), TROLLEY_ERR_INVALID_ARG);
+    assert_int_equal(
+        trolley_query_include(query, "RequestAttributesSequence.TransferSyntaxUID", &error),
+        TROLLEY_ERR_INVALID_ARG);
     assert_int_equal(trolley_query_include(query, "Rwos", &error), TROLLEY_ERR_INVALID_ARG);
     assert_non_null(strstr(error.message, "did you mean Rows"));
     set(query, "Rows", "512"); /* a key may be wanted back, too */
