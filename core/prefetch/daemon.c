@@ -208,14 +208,17 @@ static int daemon_loop(struct daemon *daemon, struct trolley_error *error)
 {
     const bool once = (daemon->flags & TROLLEY_PREFETCH_ONCE) != 0;
     int64_t next = INT64_MAX, wait;
+    uint32_t running;
     int r = 0;
 
     while (!daemon_stopping(daemon)) {
+        /* Before the step: what ends behind it may leave something to be done. */
+        running = prefetch_scheduler_running(daemon->scheduler);
         r = daemon_look(daemon, error);
         if (r >= 0) r = prefetch_scheduler_step(daemon->scheduler, &next, error);
         daemon_failed(daemon, r, error);
         if (once && r < 0) return r;
-        if (once && r == 0 && prefetch_scheduler_running(daemon->scheduler) == 0) return 0;
+        if (once && r == 0 && running == 0) return 0;
         if (r > 0) continue;
         wait = next - daemon->before.wall_ms;
         if (wait < 0 || wait > daemon->prefetch->clock.look_ms || r < 0)
