@@ -16,6 +16,7 @@
 #define DAEMON_AGAIN 30000  /* before news that could not be looked at are looked at again */
 #define DAEMON_LONGEST 1000 /* real milliseconds without a look at the tasks */
 #define DAEMON_WATCHER 100  /* the same for watches */
+#define DAEMON_SLICE 50     /* and for a signal to stop */
 
 struct daemon {
     struct trolley_prefetch *prefetch;
@@ -195,23 +196,34 @@ static void daemon_failed(struct daemon *daemon, int r, const struct trolley_err
     daemon->failing = r < 0;
 }
 
+/* A signal handler can wake nobody, so this looks whether it is to stop now and then. */
+static void daemon_wait(struct daemon *daemon, int64_t ms)
+{
+    for (; ms > 0 && !daemon_stopping(daemon); ms -= DAEMON_SLICE)
+        if (prefetch_scheduler_wait(daemon->scheduler, ms < DAEMON_SLICE ? ms : DAEMON_SLICE))
+            return;
+}
+
 static int daemon_loop(struct daemon *daemon, struct trolley_error *error)
 {
     const bool once = (daemon->flags & TROLLEY_PREFETCH_ONCE) != 0;
     int64_t next = INT64_MAX, wait;
+    uint32_t running;
     int r = 0;
 
     while (!daemon_stopping(daemon)) {
+        /* Before the step: what ends behind it may leave something to be done. */
+        running = prefetch_scheduler_running(daemon->scheduler);
         r = daemon_look(daemon, error);
         if (r >= 0) r = prefetch_scheduler_step(daemon->scheduler, &next, error);
         daemon_failed(daemon, r, error);
         if (once && r < 0) return r;
-        if (once && r == 0 && prefetch_scheduler_running(daemon->scheduler) == 0) return 0;
+        if (once && r == 0 && running == 0) return 0;
         if (r > 0) continue;
         wait = next - daemon->before.wall_ms;
         if (wait < 0 || wait > daemon->prefetch->clock.look_ms || r < 0)
             wait = r < 0 ? DAEMON_LONGEST : daemon->prefetch->clock.look_ms;
-        prefetch_scheduler_wait(daemon->scheduler, wait < 1 ? 1 : wait);
+        daemon_wait(daemon, wait < 1 ? 1 : wait);
     }
     return 0;
 }

@@ -185,7 +185,7 @@ static uint32_t run_write(struct prefetch_run *run, const struct prefetch_ending
         pthread_mutex_lock(&scheduler->lock);
         stopping = scheduler->stopping;
         pthread_mutex_unlock(&scheduler->lock);
-        if (!stopping) prefetch_scheduler_wait(scheduler, RUN_WRITE_AGAIN);
+        if (!stopping) (void)prefetch_scheduler_wait(scheduler, RUN_WRITE_AGAIN);
     }
     return state;
 }

@@ -137,9 +137,10 @@ void prefetch_scheduler_wake(struct prefetch_scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void prefetch_scheduler_wait(struct prefetch_scheduler *scheduler, int64_t ms)
+bool prefetch_scheduler_wait(struct prefetch_scheduler *scheduler, int64_t ms)
 {
     struct timespec until;
+    int r = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(ms / 1000);
@@ -150,9 +151,10 @@ void prefetch_scheduler_wait(struct prefetch_scheduler *scheduler, int64_t ms)
     }
     pthread_mutex_lock(&scheduler->lock);
     if (!scheduler->woken && !scheduler->stopping)
-        (void)pthread_cond_timedwait(&scheduler->news, &scheduler->lock, &until);
+        r = pthread_cond_timedwait(&scheduler->news, &scheduler->lock, &until);
     scheduler->woken = false;
     pthread_mutex_unlock(&scheduler->lock);
+    return r == 0;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------- */

@@ -46,8 +46,8 @@ int prefetch_scheduler_step(struct prefetch_scheduler *scheduler, int64_t *ret_n
 /* How many tasks run. */
 uint32_t prefetch_scheduler_running(struct prefetch_scheduler *scheduler);
 
-/* Waits until a task ended, someone woke it, or so many real milliseconds went by. */
-void prefetch_scheduler_wait(struct prefetch_scheduler *scheduler, int64_t ms);
+/* Waits until a task ended or someone woke it: true; or so many real milliseconds went by. */
+bool prefetch_scheduler_wait(struct prefetch_scheduler *scheduler, int64_t ms);
 void prefetch_scheduler_wake(struct prefetch_scheduler *scheduler);
 
 /* Ends what runs, between two requests; nothing more is started. */

@@ -62,13 +62,15 @@ class Prefetch:
         return done.stdout
 
     @contextlib.contextmanager
-    def daemon(self, *words):
-        """`prefetch run` in the background; killed at the end if it still runs."""
+    def daemon(self, *words, before=None):
+        """`prefetch run` in the background; killed at the end if it still runs. `before` runs in
+        its process first."""
         env = {**os.environ, 'HOME': str(self.folder), 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC'}
         with (self.folder / 'daemon.log').open('ab') as log:
             process = subprocess.Popen(
                 [os.environ['TROLLEY'], *map(str, self.arguments('run', '-v', *words))], env=env,
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=before)
         try:
             yield process
         finally:

@@ -243,7 +243,8 @@ def test_sigterm_finishes_the_request_in_hand(server, prefetch, tmp_path):
     with prefetch.daemon() as process:
         wait_for(lambda: server.asked())
         process.send_signal(signal.SIGTERM)
-        wait_for(lambda: process.poll() is not None or server.asked())
+        time.sleep(3)  # it knows long before
+        assert process.poll() is None and len(server.asked()) == 1
         server.state.gate.set()
         assert process.wait(120) == 0, prefetch.log()
     stored = [path for path in files_below(tmp_path / 'home') if path.suffix == '.jpeg']
@@ -307,29 +308,58 @@ def test_clock_set_back_and_forth(server, prefetch):
         assert stop(process) == 0
 
 
-def small_files():
-    """Files of this process end at 64 KiB, as those on a full disk end somewhere."""
+FULL = 8 << 10  # no file gets larger: as far as the store goes, the disk is full
+
+
+def may_be_full():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY))
 
 
-def test_12_state_folder_full(prefetch, tmp_path):
-    """An order that cannot be kept is refused, and nothing that was kept is lost."""
+def full():
+    may_be_full()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, resource.RLIM_INFINITY))
+
+
+def test_12_order_that_cannot_be_kept_is_refused(server, prefetch, tmp_path):
     prefetch.export('e', '1.2.1')
     env = {**os.environ, 'HOME': str(tmp_path), 'LC_ALL': 'C.UTF-8'}
-    refused = None
-    for n in range(2, 60):
-        done = subprocess.run([os.environ['TROLLEY'], *map(str, prefetch.arguments(
-            'export', '--exporter', 'e', '--study', f'1.2.{n}'))], env=env, cwd=tmp_path,
-            preexec_fn=small_files, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            refused = done
-            break
-        kept = n
-    assert refused is not None and refused.returncode == 1, 'it was never full'
-    assert 'task store' in refused.stderr
-    assert [task['study'] for task in prefetch.tasks()] == [f'1.2.{n}' for n in range(1, kept + 1)]
-    prefetch.export('e', '1.3')
+    words = prefetch.arguments('export', '--exporter', 'e', '--study', STUDY)
+    done = subprocess.run([os.environ['TROLLEY'], *map(str, words)], env=env, cwd=tmp_path,
+                          preexec_fn=full, capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert done.returncode == 1 and 'task store' in done.stderr, done.stderr
+    assert done.stdout == ''
+    # What was kept is there, and the next one is taken.
+    assert [task['study'] for task in prefetch.tasks()] == ['1.2.1']
+    prefetch.export('e', STUDY)
+    assert prefetch('tasks', 'count').status == 0
+
+
+def test_12_daemon_waits_for_room(server, prefetch):
+    """Full while nothing runs, and full when a task has ended: both wait, nothing is lost. Nothing
+    is stored here, since its storage would be full, too."""
+    prefetch.write(ini(server.url).replace('storage = home', ''))
+    with prefetch.daemon(before=may_be_full) as process:
+        def room(size):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+        wait_for(lambda: (prefetch.state / 'daemon.lock').exists())
+        time.sleep(1)
+        room(FULL)
+        prefetch.export('e', STUDY)
+        wait_for(lambda: 'no task can be taken up' in prefetch.log())
+        assert server.asked() == []
+        server.state.gate.clear()
+        room(resource.RLIM_INFINITY)
+        wait_for(lambda: server.asked())
+        room(FULL)
+        server.state.gate.set()
+        wait_for(lambda: 'cannot be written down' in prefetch.log())
+        assert prefetch.tasks()[0]['status'] == 'IN PROCESS'
+        room(resource.RLIM_INFINITY)
+        wait_for(lambda: prefetch.tasks()[0]['status'] == 'COMPLETED')
+        assert stop(process) == 0
+    assert len(server.asked()) == 3 and server.twice == []
 
 
 # ---- scale ----

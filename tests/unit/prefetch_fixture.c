@@ -209,8 +209,14 @@ int fixture_step(struct fixture *fixture)
 
 void fixture_run(struct fixture *fixture)
 {
-    while (fixture_step(fixture) > 0 || prefetch_scheduler_running(fixture->scheduler) > 0)
-        prefetch_scheduler_wait(fixture->scheduler, 20);
+    uint32_t running;
+
+    /* What ends behind the step may leave something to be done. */
+    for (;;) {
+        running = prefetch_scheduler_running(fixture->scheduler);
+        if (fixture_step(fixture) == 0 && running == 0) return;
+        (void)prefetch_scheduler_wait(fixture->scheduler, 20);
+    }
 }
 
 void fixture_in_hand(struct fixture *fixture, uint32_t count)
