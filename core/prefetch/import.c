@@ -307,6 +307,22 @@ static const char *word_lower(const char *word, const char *const *known)
     return NULL;
 }
 
+/* A rule's section. Names of sections stand in lists, and so have no comma. */
+static int write_rule_name(struct import *import, const char *name)
+{
+    struct kit_buffer plain = {0};
+    const char *at;
+    int r = kit_buffer_text(&plain, "");
+
+    for (at = name; r == 0 && *at; at++)
+        if (*at != ',') r = kit_buffer_append(&plain, at, 1);
+    if (r == 0 && plain.length < strlen(name))
+        r = import_note(import, "rule \"%s\" is written without its commas", name);
+    if (r == 0) r = import_section(&import->text, "rule", plain.data);
+    kit_buffer_free(&plain);
+    return r;
+}
+
 static int write_rule(struct import *import, const struct ldif_entry *entry)
 {
     static const char *const entities[] = {"Study", "Series", "Instance", NULL};
@@ -321,7 +337,7 @@ static int write_rule(struct import *import, const struct ldif_entry *entry)
                            "rule \"%s\" is left out: its dcmEntity is %s, not Study, Series "
                            "or Instance",
                            name, given ? given : "absent");
-    r = import_section(&import->text, "rule", name);
+    r = write_rule_name(import, name);
     if (r == 0) r = import_line(&import->text, "entity", entity);
     if (r == 0) r = write_exporters(import, entry);
     if (r == 0) r = import_line(&import->text, "delay", ldif_value(entry, "dcmDuration"));

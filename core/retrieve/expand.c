@@ -210,23 +210,26 @@ static int expand_give_up(const struct expander *expander, struct study *study,
 }
 
 /* Begins with a whole study before its instances are named, where that may be. A searcher that does
- * not answer here is asked again for the instances, with all patience. */
-static void expand_begin(const struct expander *expander, const struct trolley_ref *ref,
-                         struct study *study)
+ * not answer here is asked again for the instances, with all patience; but not after a refused
+ * log-in, the only failure returned. */
+static int expand_begin(const struct expander *expander, const struct trolley_ref *ref,
+                        struct study *study, struct trolley_error *error)
 {
     const struct question question = {"series", "Modality", {study, expand_series_record}};
     const struct early *early = expander->early;
-    struct trolley_error error = {0};
     struct search_counts counts = {0};
+    int r = 0;
 
     if (!early || ref->level != TROLLEY_LEVEL_STUDY || study->entry_count || study->series_count ||
         study->naming || !early->wanted(early->ctx, study))
-        return;
-    if (early->level == TROLLEY_LEVEL_SERIES &&
-        (!(expander->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)) ||
-         expand_ask(expander, ref, &question, &counts, &error) < 0 || !study->series_count))
-        return;
+        return 0;
+    if (early->level == TROLLEY_LEVEL_SERIES) {
+        if (!(expander->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES))) return 0;
+        r = expand_ask(expander, ref, &question, &counts, error);
+        if (r < 0 || !study->series_count) return r == TROLLEY_ERR_AUTH ? r : 0;
+    }
     (void)early->begin(early->ctx, study);
+    return 0;
 }
 
 /* A study or series: all its instances, named by the searcher. */
@@ -237,11 +240,11 @@ static int expand_wide(const struct expander *expander, const struct trolley_ref
     const struct question question = {"instance", "SOPClassUID", {&to, expand_record}};
     const unsigned warnings = atomic_load(&expander->task->warnings);
     struct trolley_error error = {0};
-    struct search_counts counts;
+    struct search_counts counts = {0};
     int r;
 
-    expand_begin(expander, ref, study);
-    r = expand_ask_again(expander, ref, &question, &counts, &error);
+    r = expand_begin(expander, ref, study, &error);
+    if (r == 0) r = expand_ask_again(expander, ref, &question, &counts, &error);
     if (r == TROLLEY_ERR_NOMEM) return r;
     if (r < 0) return expand_give_up(expander, study, ref, r, error.message);
     if (counts.malformed)

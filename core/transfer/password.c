@@ -89,8 +89,9 @@ int transfer_password_prepare(struct transfer_exchange *x)
 
     if (auth->refused_us && transfer_now_us() - auth->refused_us < PASSWORD_REST_US)
         return transfer_outcome_say(x->job, TROLLEY_ERR_AUTH, 401,
-                                    "user and password were refused just now, and are not sent "
-                                    "again (check user and password of [session %s])",
+                                    "401 Unauthorized was the last answer; user and password are "
+                                    "not sent again for now (check user and password of "
+                                    "[session %s])",
                                     door->session->info.name);
     auth->refused_us = 0;
     if (!auth->password) r = password_read(x->job, false, &auth->password);

@@ -40,12 +40,24 @@ static int read_arguments(struct command_storage *storage, const struct trolley_
     return 0;
 }
 
-/* Adds NAME=VALUE, or NAME with the value it has here (nothing when it has none). */
+static bool has_variable(const struct command_storage *storage, const char *name, size_t length)
+{
+    char **at;
+
+    for (at = storage->environment; *at; at++)
+        if (strncmp(*at, name, length) == 0 && (*at)[length] == '=') return true;
+    return false;
+}
+
+/* Adds NAME=VALUE unless the name is there, or NAME with the value it has here (nothing when it has
+ * none). */
 static int add_variable(struct command_storage *storage, const char *name, size_t length,
                         const char *value, uint32_t *count)
 {
-    char *text = strndup(name, length);
+    char *text;
 
+    if (has_variable(storage, name, length)) return 0;
+    text = strndup(name, length);
     if (text && !value) value = getenv(text);
     free(text);
     if (!text) return TROLLEY_ERR_NOMEM;
@@ -65,7 +77,6 @@ static int read_environment(struct command_storage *storage, const struct trolle
 
     storage->environment = calloc(own + list.count + 1, sizeof *storage->environment);
     if (!storage->environment) return no_memory(storage, task);
-    /* Those of the section first: the first of a name is what getenv finds. */
     for (i = 0; r == 0 && i < list.count; i++) {
         const char *text = trolley_span_text(&list, i);
         const size_t length = strcspn(text, "=");

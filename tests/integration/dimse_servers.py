@@ -44,8 +44,8 @@ class Qrscp:
                 f'AETable BEGIN\nPACS {store} RW (500, 1024mb) all\nAETable END\n')
             with (self.folder / 'log').open('w') as log:
                 self.process = subprocess.Popen(
-                    [tool('dcmqrscp'), '-v', *self.options, '-c', str(self.config)], stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, env={**clean_environment(), 'TCP_NODELAY': '1'},
+                    [tool('dcmqrscp'), '-v', *self.options, '-c', str(self.config)],
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**clean_environment(), 'TCP_NODELAY': '1'},
                     start_new_session=True)
             if self.ready():
                 return self

@@ -1,5 +1,5 @@
-"""Large instances by DIMSE in little memory, and file systems that fill up. With TROLLEY_SCALE=yes in
-the environment the instances have 2 GiB and over 4 GiB. SPDX-License-Identifier: MIT"""
+"""Large instances by DIMSE in little memory, and file systems that fill up. With TROLLEY_SCALE=yes
+in the environment the instances have 2 GiB and over 4 GiB. SPDX-License-Identifier: MIT"""
 
 import os
 import shlex

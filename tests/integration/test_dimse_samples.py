@@ -67,7 +67,7 @@ SYNTAXES = {'=': '1.2.840.10008.1.2.1', 'd': '1.2.840.10008.1.2.1.99',
 
 @pytest.fixture(scope='module', params=SYNTAXES)
 def qrscp_samples(request, tmp_path_factory, sample_files, listen_port):
-    """A dcmqrscp that holds the samples of one transfer syntax, one an instance UID, as they are."""
+    """A dcmqrscp that holds the samples of one transfer syntax as they are, one an instance UID."""
     uids = {}
     for path in sample_files:
         header = pydicom.dcmread(path, stop_before_pixels=True)

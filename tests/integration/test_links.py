@@ -21,20 +21,22 @@ def ini_through(link, server, workers, downloader=''):
 
 
 def test_workers_make_up_for_distance(trolley, fault_server, tmp_path):
-    """Of 24 requests over a line of 50 ms eight workers have three each: eight times as fast, of
-    which a busy machine takes its share."""
-    server, took = fault_server('none'), {}
-    with line_to(server, delay=0.05) as link:
-        for workers in 1, 8:
+    """Of 24 requests over a line of 50 ms eight workers have three each: eight times as fast. How
+    many are on their way at once is no matter of how busy the machine is."""
+    server, took, most = fault_server('none'), {}, {}
+    for workers in 1, 8:
+        with line_to(server, delay=0.05) as link:
             result = trolley(ini_through(link, server, workers), 'download', 'PatientID=PHANTOM',
                              '--output', f'home{workers}')
             assert result.status == 0, result.stderr
             times = [when for when, path, _ in server.requests
                      if len(path.split('?')[0].split('/')) == 8]
             took[workers] = times[-1] - times[-24] + 0.05
+            most[workers] = link.most
     print(f'one worker {took[1]:.2f} s, eight {took[8]:.2f} s')
     assert took[1] > 24 * 0.05
-    assert took[1] / took[8] > 3, took
+    # One more is the searcher, which is a study ahead.
+    assert most[1] <= 2 and 5 <= most[8] <= 9, most
 
 
 @pytest.mark.parametrize('workers', [1, 8])

@@ -23,7 +23,7 @@ def imported(folder, web, rs):
                 '--set', f'jboss.server.data.url=file://{folder}/data',
                 '--rewrite', f'{ARCHIVE}/rs={rs}', '--rewrite', f'{ARCHIVE}={web}'], folder)
     assert done.status == 0, done.stderr
-    for section in ('[rule Forward JPEG, all frames]', '[rule Forward metadata]',
+    for section in ('[rule Forward JPEG all frames]', '[rule Forward metadata]',
                     '[exporter WADO-JPEG]', '[exporter WADO-JSON]', '[queue Export2]',
                     '[storage wado-jpeg]', '[storage wado-json]'):
         assert section in done.stdout

@@ -13,7 +13,7 @@ class Link:
     def __init__(self, port, delay=0.0, cut_every=0, after=3000, rate=0):
         self.target = port
         self.delay, self.cut_every, self.after, self.rate = delay, cut_every, after, rate
-        self.connections = self.cuts = 0
+        self.connections = self.cuts = self.waiting = self.most = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -46,7 +46,17 @@ class Link:
             threading.Thread(target=self.down, args=(server, client, cut), daemon=True).start()
 
     def up(self, client, server):
-        self.relay(client, server, lambda data: time.sleep(self.delay) or data)
+        self.relay(client, server, self.hold)
+
+    def hold(self, data):
+        """`most` tells how many pieces were on their way at once."""
+        with self.lock:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+        time.sleep(self.delay)
+        with self.lock:
+            self.waiting -= 1
+        return data
 
     def down(self, server, client, cut):
         left = self.after

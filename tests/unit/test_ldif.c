@@ -174,7 +174,7 @@ static void test_p16_six_entries(void **state)
 
     (void)state;
     if (import_file(options, &taken, &error) != 0) fail_msg("%s", error.message);
-    assert_has(&taken.text, "[rule Forward JPEG, all frames]\nentity = Series\n"
+    assert_has(&taken.text, "[rule Forward JPEG all frames]\nentity = Series\n"
                             "exporter = WADO-JPEG\ndelay = PT1M\ncondition = Modality=CT|MR\n"
                             "condition = InstitutionName!=Gr\xc3\xbcn.*\n");
     assert_has(&taken.text, "[rule Forward metadata]\nentity = Study\nexporter = WADO-JSON\n"

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <kit/buffer.h>
 #include <kit/run.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
