@@ -5,19 +5,19 @@
 #include "core/cli/cli.h"
 
 /* The help of the command, as main's table has it. */
-#define PREFETCH_DETAILS                                                          \
-    "run               runs tasks and polls watches until SIGTERM, which\n"       \
-    "                  finishes the requests in hand\n"                           \
-    "once              polls each watch once, runs what is due, ends\n"           \
-    "check [--probe]   looks through the configuration, shows the URLs of\n"      \
-    "                  an example; --probe: does the proxy keep them?\n"          \
-    "export            schedules --exporter ID for --study UID [--series\n"       \
-    "                  UID [--instance UID]] or for --query KEY=VALUE\n"          \
-    "tasks list | show | count | cancel | reschedule | delete [ID ...]\n"         \
-    "queue pause | resume NAME\n"                                                 \
-    "storage verify | purge NAME   what a storage of type template has written\n" \
-    "import-ldif FILE  dcm4chee's LDIF as sections of an INI file\n"              \
-    "TIME: 2026-03-01, 2026-03-01T18:00, 18:00, all local; ...Z; +2h, -7d.\n"     \
+#define PREFETCH_DETAILS                                                      \
+    "run               runs tasks and polls watches until SIGTERM, which\n"   \
+    "                  finishes the requests in hand\n"                       \
+    "once              polls each watch once, runs what is due, ends\n"       \
+    "check [--probe]   looks through the configuration, shows the URLs of\n"  \
+    "                  an example; --probe: does the proxy keep them?\n"      \
+    "export            schedules --exporter ID for --study UID [--series\n"   \
+    "                  UID [--instance UID]] or for --query KEY=VALUE\n"      \
+    "tasks list | show | count | cancel | reschedule | delete [ID ...]\n"     \
+    "queue pause | resume NAME\n"                                             \
+    "storage verify | purge NAME   what a template storage has written\n"     \
+    "import-ldif FILE  dcm4chee's LDIF as sections of an INI file\n"          \
+    "TIME: 2026-03-01, 2026-03-01T18:00, 18:00, all local; ...Z; +2h, -7d.\n" \
     "Exit status: 0 completed, 3 some requests failed, 1 failed, 2 usage.\n"
 
 /* One form of the command: "tasks list". */
