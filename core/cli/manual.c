@@ -123,7 +123,7 @@ static void manual_verbatim(struct manual *manual, bool on)
 {
     if (on == manual->verbatim) return;
     manual->verbatim = on;
-    manual_text(manual, on ? ".PP\n.RS 4\n.nf\n" : ".fi\n.RE\n");
+    manual_text(manual, on ? ".PP\n.RS 2\n.nf\n" : ".fi\n.RE\n");
 }
 
 /* One line of prose; *paragraph: the next text begins one. */

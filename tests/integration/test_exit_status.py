@@ -211,7 +211,8 @@ def test_4_authentication_refused(trolley, orthanc_locked, fault_server, phantom
                       ['download', '--study', phantoms.studies('OTHER')[0]]):
         result = trolley(ini, *arguments)
         assert result.status == 4, (arguments, result.stderr)
-        assert '401' in result.stderr and 'wr0ng' not in result.stderr
+        assert 'check user and password of [session pacs]' in result.stderr
+        assert 'wr0ng' not in result.stderr
     study = phantoms.studies('PHANTOM')[0]
     assert trolley(web(fault_server('403-always')), 'download', '--study', study).status == 4
 
