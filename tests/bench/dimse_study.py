@@ -1,7 +1,7 @@
 """How long and how much memory a study takes by C-GET, C-MOVE and C-FIND over one association:
 trolley beside DCMTK's getscu, movescu and findscu with TCP_NODELAY=1, each stopped after
-BENCH_LIMIT seconds, and C-MOVE beside C-GET. Orthanc is the server. The sides alternate; medians of BENCH_RUNS.
-SPDX-License-Identifier: MIT
+BENCH_LIMIT seconds, and C-MOVE beside C-GET. Orthanc is the server. The sides alternate; medians
+of BENCH_RUNS. SPDX-License-Identifier: MIT
 
 make bench-dimse, with BENCH_LIMIT, BENCH_RUNS and BENCH_DIR in the environment.
 """
@@ -163,8 +163,8 @@ def measure(folder, instances, kib, aim):
 
 
 def main():
-    print(f'DIMSE, one association, medians of {RUNS}, durability = none; DCMTK with TCP_NODELAY=1, '
-          f'load {os.getloadavg()[0]:.1f}\n'
+    print(f'DIMSE, one association, medians of {RUNS}, durability = none; DCMTK with '
+          f'TCP_NODELAY=1; load {os.getloadavg()[0]:.1f}\n'
           f'{"trolley / beside":<34} {"trolley s":>9} {"MiB":>7} {"beside s":>9} {"ratio":>9} '
           f'{"aim":>6}')
     # BENCH_DIR: a tmpfs leaves the disk, and who else writes to it, out.

@@ -45,7 +45,8 @@ class Qrscp:
             with (self.folder / 'log').open('w') as log:
                 self.process = subprocess.Popen(
                     [tool('dcmqrscp'), '-v', *self.options, '-c', str(self.config)],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**clean_environment(), 'TCP_NODELAY': '1'},
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    env={**clean_environment(), 'TCP_NODELAY': '1'},
                     start_new_session=True)
             if self.ready():
                 return self
