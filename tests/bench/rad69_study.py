@@ -16,12 +16,11 @@ import threading
 
 import pydicom
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / 'integration'), str(HERE.parent / 'servers')]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import harness  # noqa: E402  pylint: disable=wrong-import-position
 import rad69_server  # noqa: E402  pylint: disable=wrong-import-position
-from orthanc import clean_environment  # noqa: E402  pylint: disable=wrong-import-position
-from wado_rs_study import INSTANCES, KIB, RUNS, row, timed  # noqa: E402  pylint: disable=wrong-import-position
+from harness import INSTANCES, KIB  # noqa: E402  pylint: disable=wrong-import-position
 
 INI = """[downloader d]
 type = rad69
@@ -70,44 +69,23 @@ def make_series(folder):
     return answer.content_type
 
 
-def trolley_once(folder, durability, url):
-    (folder / 'bench.ini').write_text(INI.format(url=url, durability=durability))
-    (folder / 'bench.ini').chmod(0o600)
-    result = timed([os.environ['TROLLEY'], '--config', 'bench.ini', 'download', '--from',
-                    'refs.csv'], folder, dict(os.environ))
-    files = sum(1 for _ in (folder / 'home').glob('*/*/*.dcm'))
-    assert files == INSTANCES, f'{files} of {INSTANCES} files'
-    shutil.rmtree(folder / 'home')
-    return result
-
-
-def curl_once(folder, sync, url):
-    fetch = ['curl', '-sf', '-o', 'answer', '--data-binary', '@refs.csv', url]
-    if sync:
-        fetch = ['sh', '-c', '"$@" && sync -f answer', 'sh', *fetch]
-    result = timed(fetch, folder, clean_environment())
-    (folder / 'answer').unlink()
-    return result
-
-
 def main():
-    with tempfile.TemporaryDirectory(dir=os.environ['BUILDDIR']) as name:
+    with tempfile.TemporaryDirectory(dir=harness.BELOW) as name:
         folder = pathlib.Path(name)
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         server.daemon_threads = True
         server.answer, server.content_type = folder / 'answer.mime', make_series(folder)
         url = f'http://127.0.0.1:{server.server_address[1]}/'
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        curl = ['curl', '-sf', '-o', 'out/answer', '--data-binary', '@refs.csv', url]
         try:
-            print(f'RAD-69, one series of {INSTANCES} x {KIB} KiB, medians of {RUNS} alternating '
-                  f'runs\n{"durability / beside":<36} {"trolley s":>9} {"curl s":>9} {"ratio":>7} '
-                  f'{"trolley MiB":>12} {"curl MiB":>9}')
-            for durability, sync in (('none', False), ('batch', True)):
-                sides = [], []
-                for _ in range(RUNS):
-                    sides[0].append(trolley_once(folder, durability, url))
-                    sides[1].append(curl_once(folder, sync, url))
-                row(f'{durability} / curl -o{" and sync -f" if sync else ""}', sides)
+            table = harness.Table(f'RAD-69, one series of {INSTANCES} x {KIB} KiB')
+            for durability, sync, aim in (('none', False, 1.15), ('batch', True, None)):
+                ini = INI.format(url=url, durability=durability)
+                table.compare(f'{durability} / curl -o{" and sync -f" if sync else ""}',
+                              lambda ini=ini: harness.trolley_once(
+                                  folder, ini, 'download', '--from', 'refs.csv', files=INSTANCES),
+                              lambda sync=sync: harness.other_once(folder, *curl, sync=sync), aim)
         finally:
             server.shutdown()
 
