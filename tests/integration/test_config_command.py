@@ -39,7 +39,7 @@ def filled(text, folder):
     """A sample with its required keys filled in, and nothing else changed."""
     assert re.search(r'^; .*required', text, re.MULTILINE)
     for key, value in (('host', '127.0.0.1'), ('path', folder), ('url', 'http://127.0.0.1:1/x'),
-                       ('command', '/bin/cat')):
+                       ('command', '/bin/cat'), ('searcher', 'my-qido-rs')):
         text = re.sub(rf'^{key} = .*$', f'{key} = {value}', text, flags=re.MULTILINE)
     return re.sub(r'^searcher = NAME$', 'searcher = my-qido-rs', text, flags=re.MULTILINE)
 
