@@ -17,11 +17,12 @@ bool association_ready(void)
     static bool done; /* under the host's load lock */
 
     try {
-        OFLog::configure(OFLogger::OFF_LOG_LEVEL);
         if (!done) {
             struct sigaction before;
             T_ASC_Network *network = NULL;
 
+            /* Once: other threads read the level without a lock. */
+            OFLog::configure(OFLogger::OFF_LOG_LEVEL);
             dcmEnableAutomaticInputDataCorrection.set(OFFalse);
             dcmDisableGethostbyaddr.set(OFTrue);
             /* The first network fills DCMTK's tables without a lock, and sets SIGPIPE for the whole

@@ -87,6 +87,17 @@ static int lookup_start(const struct dimse_settings *settings, struct lookup **r
     return 0;
 }
 
+/* What a look-up that is ready came to; all of it is there for this thread then. */
+static int lookup_result(struct lookup *lookup)
+{
+    int result;
+
+    (void)pthread_mutex_lock(&lookup->lock);
+    result = lookup->result;
+    (void)pthread_mutex_unlock(&lookup->lock);
+    return result;
+}
+
 /* Frees the look-up, now or when its thread has ended. */
 static void lookup_leave(struct lookup *lookup)
 {
@@ -150,11 +161,12 @@ static int resolve(const struct dimse_settings *settings, int64_t end,
                    struct lookup **ret_lookup)
 {
     struct lookup *lookup = NULL;
-    int r = lookup_start(settings, &lookup), waited;
+    int r = lookup_start(settings, &lookup), waited, result;
 
     if (r < 0) return trolley_fail(task, r, "cannot look up %s", settings->host);
     waited = channel_wait(lookup->ready, POLLIN, left_ms(end), guard);
-    if (waited == 1 && lookup->result == 0) {
+    result = waited == 1 ? lookup_result(lookup) : 0;
+    if (waited == 1 && result == 0) {
         *ret_lookup = lookup;
         return 0;
     }
@@ -166,7 +178,7 @@ static int resolve(const struct dimse_settings *settings, int64_t end,
                          settings->connect_ms);
     else
         r = trolley_fail(task, TROLLEY_ERR_NETWORK, "host %s: %s", settings->host,
-                         gai_strerror(lookup->result));
+                         gai_strerror(result));
     lookup_leave(lookup);
     return r;
 }
