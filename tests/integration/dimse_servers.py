@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+import pydicom
+
 from orthanc import clean_environment, free_port
 
 IMPLICIT = '1.2.840.10008.1.2'
@@ -70,12 +72,14 @@ class Qrscp:
                         str(self.port), *map(str, files)], check=True, timeout=120,
                        env={**clean_environment(), 'TCP_NODELAY': '1'}, capture_output=True)
 
-    def takes(self, file, *options):
-        """Sends one file; whether it was taken."""
-        return subprocess.run([tool('storescu'), *options, '-aet', next(iter(self.peers)), '-aec',
-                               'PACS', '127.0.0.1', str(self.port), str(file)], timeout=120,
-                              env={**clean_environment(), 'TCP_NODELAY': '1'},
-                              capture_output=True).returncode == 0
+    def offer(self, files, *options):
+        """Sends files that it may refuse; returns the instance UIDs of all that it has then."""
+        subprocess.run([tool('storescu'), '-R', '-nh', *options, '-aet', next(iter(self.peers)),
+                        '-aec', 'PACS', '127.0.0.1', str(self.port), *map(str, files)], timeout=120,
+                       env={**clean_environment(), 'TCP_NODELAY': '1'}, capture_output=True,
+                       check=False)
+        return {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID
+                for path in (self.folder / 'store').iterdir() if path.name != 'index.dat'}
 
     def stop(self):
         if self.process:

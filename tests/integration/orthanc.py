@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,10 +18,27 @@ def find_program():
     return shutil.which('Orthanc', path=os.environ.get('PATH', '') + ':/usr/sbin:/usr/local/sbin')
 
 
+# Below the ports that the system gives to whoever asks for any, so that no connection gets one of them.
+PORTS = range(10000, 32000)
+KEPT = {}
+
+
 def free_port():
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return server.getsockname()[1]
+    """A port of loopback that nobody listens on; it is this process's own until it ends. Tests run in
+    several processes, and the server that is to listen there is yet to start: a socket named after the
+    port, which the system takes back by itself, tells the others that it is taken."""
+    for port in random.sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f'\0trolley-tests-port-{port}')
+            with socket.socket() as server:
+                server.bind(('', port))
+        except OSError:
+            claim.close()
+            continue
+        KEPT[port] = claim
+        return port
+    raise RuntimeError('no free port')
 
 
 def clean_environment():

@@ -79,7 +79,8 @@ def qrscp_samples(request, tmp_path_factory, sample_files, listen_port):
                    options=('+x' + request.param, option, '+B'))
     server.start()
     try:
-        server.taken = [path for path in uids.values() if server.takes(path, option)]
+        taken = server.offer(uids.values(), option)
+        server.taken = [path for uid, path in uids.items() if uid in taken]
         yield server
     finally:
         server.stop()

@@ -12,6 +12,7 @@ import pytest
 from http_probe import (AUTH, CANCELLED, INVALID_CONFIG, LATE, NETWORK, PERMANENT, STOP_ALL,
                         TIMEOUT, TRUNCATED, ask, HttpServer, pattern, run, server, sha256,
                         tls_files)  # noqa: F401
+from orthanc import free_port
 
 # ---- HTTP/2, by nginx in front of the server
 
@@ -35,8 +36,7 @@ def http2(tls_files, server, tmp_path):
     nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if not nginx:
         pytest.fail("nginx is needed: apt-get install nginx")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (tmp_path / "nginx.conf").write_text(NGINX.format(
         folder=tmp_path, port=port, pem=tls_files / "server.pem", key=tls_files / "server.key",
         upstream=server.url))
