@@ -64,7 +64,7 @@ static int fixture_export(void *ctx, const struct prefetch_exporter *exporter,
         call->repeated++;
     if (++fixture->in_hand > fixture->most_in_hand) fixture->most_in_hand = fixture->in_hand;
     pthread_cond_broadcast(&fixture->moved);
-    while (fixture->hold && !atomic_load(cancel))
+    while (fixture->hold && (fixture->deaf || !atomic_load(cancel)))
         exporter_pause(fixture);
     fixture->in_hand--;
     *ret_result = fixture->answer;

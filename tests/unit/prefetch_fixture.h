@@ -45,7 +45,8 @@ struct fixture {
     uint32_t call_count, in_hand, most_in_hand;
     struct prefetch_result answer; /* what it says */
     uint32_t fails;                /* of so many requests first */
-    bool hold;                     /* runs wait until it is false, or they are canceled */
+    bool hold;                     /* runs wait until it is false, or they are canceled, */
+    bool deaf;                     /* unless they do not hear of that */
 };
 
 /* Two exporters, E (queue "one") and F (queue "two"); rule 0 is a Study's for E, without delay. */
