@@ -1,15 +1,13 @@
-"""download onto disks that fill or fail, and in which order things reach them.
-SPDX-License-Identifier: MIT"""
+"""S3 and S4 through the program: disks that are full, read-only or not ours, and in which order things
+reach them. SPDX-License-Identifier: MIT"""
 
-import contextlib
 import os
 import pathlib
 import resource
-import subprocess
 
 import pytest
 
-import program
+from disks import grow, obey_permissions, small_disk
 from program import files_below, outcomes
 from sdk_build import compile_plugin
 from test_faults import check_disk, check_report
@@ -31,7 +29,7 @@ retry_delay = 20ms
 type = tree
 path = {home}
 min_free = 0
-durability = {durability}
+{durability}
 
 [trolley hospital]
 searcher = search
@@ -41,8 +39,10 @@ storage = home
 
 
 def ini_of(server, durability='batch', request='series', workers=2, home='home'):
-    return INI.format(url=server.dicom_web, durability=durability, request=request,
-                      workers=workers, home=home)
+    """`durability`: None for the storage's own choice."""
+    key = f'durability = {durability}' if durability else ''
+    return INI.format(url=server.dicom_web, durability=key, request=request, workers=workers,
+                      home=home)
 
 
 @pytest.fixture(scope='session')
@@ -74,8 +74,17 @@ def check_rest(trolley, ini, study, server, home, before):
     assert not {path.stem for path in before} & set(asked)
 
 
-@pytest.mark.parametrize('durability', ['none', 'batch', 'each'])
-def test_disk_full_in_mid_way(trolley, onto, fault_server, phantoms, home, tmp_path, durability):
+def told(path):
+    """The report's words for what failed."""
+    return ' | '.join(line.get('message') or '' for line in outcomes(path)
+                      if line['outcome'] == 'failed')
+
+
+DURABILITIES = ['none', 'batch', 'each']
+
+
+@pytest.mark.parametrize('durability', DURABILITIES)
+def test_S3_disk_full_in_mid_way(trolley, onto, fault_server, phantoms, home, tmp_path, durability):
     study = phantoms.studies('PHANTOM')[0]
     server = fault_server('none')
     held = server.of_study(study)
@@ -90,22 +99,26 @@ def test_disk_full_in_mid_way(trolley, onto, fault_server, phantoms, home, tmp_p
     assert len(before) == 3
     lines = outcomes(tmp_path / 'report.jsonl')
     check_report(lines, home)
-    assert len(lines) == 8
+    assert {line['instance'] for line in lines} == {one.uid for one in held} and len(lines) == 8
+    assert 'No space left on device' in told(tmp_path / 'report.jsonl')
+    assert 'home' in told(tmp_path / 'report.jsonl')
     check_rest(trolley, ini, study, server, home, before)
 
 
-def test_no_room_at_all(trolley, onto, fault_server, phantoms, home):
+@pytest.mark.parametrize('durability', DURABILITIES)
+def test_S3_no_room_at_all(trolley, onto, fault_server, phantoms, home, durability):
     study = phantoms.studies('PHANTOM')[0]
     server = fault_server('none')
-    result = onto(ini_of(server), 'download', '--study', study, DISK_ROOM='100')
+    ini = ini_of(server, durability)
+    result = onto(ini, 'download', '--study', study, DISK_ROOM='100')
     assert result.status == 1, result.stderr
     assert result.verdict().startswith('failed: 0 of 8 instances (0 stored, ')
     assert check_disk(home, server.of_study(study)) == []
-    check_rest(trolley, ini_of(server), study, server, home, [])
+    check_rest(trolley, ini, study, server, home, [])
 
 
 @pytest.mark.parametrize('durability, broken', [('batch', 'syncfs'), ('each', 'fsync')])
-def test_sync_fails(trolley, onto, fault_server, phantoms, home, tmp_path, durability, broken):
+def test_S3_sync_fails(trolley, onto, fault_server, phantoms, home, tmp_path, durability, broken):
     """What could not be synced is not said to be stored."""
     study = phantoms.studies('PHANTOM')[0]
     server = fault_server('none')
@@ -119,47 +132,69 @@ def test_sync_fails(trolley, onto, fault_server, phantoms, home, tmp_path, durab
     check_rest(trolley, ini, study, server, home, [])
 
 
-@contextlib.contextmanager
-def small_disk(folder, kib):
-    """A file system of that size on the folder, where one may be mounted. Yields what a program run
-    there needs done before it, None for nothing: else its files are bounded, which is the same to
-    it but for the words."""
-    folder.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(
-        ['mount', '-t', 'tmpfs', '-o', f'size={kib}k', 'none', folder], capture_output=True,
-        check=False).returncode == 0
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(['umount', folder], check=True)
-
-
-def test_small_file_system(trolley, fault_server, phantoms, tmp_path):
-    study = phantoms.studies('PHANTOM')[0]
+def test_S3_small_file_system(trolley, fault_server, tmp_path):
+    """Where none may be mounted the program's files are bounded, which is the same to it but for the
+    words."""
     server = fault_server('none')
-    held = server.of_study(study)
+    bound = min(len(one.data) for one in server.state.held) - 1
     ini = ini_of(server, request='instance', workers=1, home='disk/home')
-    with small_disk(tmp_path / 'disk', 100) as mounted:
+    with small_disk(tmp_path / 'disk', 'size=100k') as mounted:
         home = tmp_path / 'disk/home'
-        bound = resource.getrlimit(resource.RLIMIT_FSIZE)
-        if not mounted:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (len(held[0].data) - 1, bound[1]))
-        try:
-            result = trolley(ini, 'download', 'PatientID=PHANTOM')
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, bound)
+        result = trolley(ini, 'download', 'PatientID=PHANTOM',
+                         before=None if mounted else files_up_to(bound))
         assert result.status == (3 if mounted else 1), result.stderr
         there = check_disk(home, server.state.held)
         assert result.verdict().startswith(('partial: ' if mounted else 'failed: ') +
                                            f'{len(there)} of ')
         assert len(there) < 24 and bool(there) == mounted
         if mounted:
-            subprocess.run(['mount', '-o', 'remount,size=8m', tmp_path / 'disk'], check=True)
+            grow(tmp_path / 'disk', '8m')
         result = trolley(ini, 'download', 'PatientID=PHANTOM')
         assert result.status == 0, result.stderr
         assert f'({24 - len(there)} stored, {len(there)} skipped' in result.verdict()
         assert len(check_disk(home, server.state.held)) == 24
+
+
+def files_up_to(size):
+    """As with ulimit -f."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_S3_limit_of_a_file(trolley, fault_server, phantoms, home, tmp_path):
+    """An error, not the end of the program."""
+    study = phantoms.studies('PHANTOM')[0]
+    server = fault_server('none')
+    assert min(len(one.data) for one in server.of_study(study)) > 8192
+    result = trolley(ini_of(server), 'download', '--study', study, '--report', 'report.jsonl',
+                     before=files_up_to(8192))
+    assert result.status == 1, result.stderr
+    assert check_disk(home, server.of_study(study)) == []
+    assert 'File too large' in told(tmp_path / 'report.jsonl')
+    check_rest(trolley, ini_of(server), study, server, home, [])
+
+
+@pytest.mark.parametrize('inner', ['', 'study', 'series'])
+def test_S3_no_permission(trolley, fault_server, phantoms, home, tmp_path, inner):
+    """The root, or a folder in it, is not ours to write."""
+    study = phantoms.studies('PHANTOM')[0]
+    server = fault_server('none')
+    held = server.of_study(study)
+    first = held[0].in_tree
+    folder = {'': home, 'study': home / first.parts[0], 'series': home / first.parent}[inner]
+    folder.mkdir(parents=True)
+    folder.chmod(0o555)
+    try:
+        result = trolley(ini_of(server), 'download', '--study', study, '--report', 'report.jsonl',
+                         before=obey_permissions)
+    finally:
+        folder.chmod(0o755)
+    before = check_disk(home, held)
+    others = [one for one in held if one.in_tree.parent != first.parent]
+    assert len(before) == (len(others) if inner == 'series' else 0)
+    assert result.status == (3 if before else 1), result.stderr
+    said = told(tmp_path / 'report.jsonl') + result.stderr
+    assert 'Permission denied' in said and 'home' in said
+    check_rest(trolley, ini_of(server), study, server, home, before)
 
 
 class Log:
@@ -173,11 +208,12 @@ class Log:
 
 
 @pytest.mark.parametrize('workers', [1, 8])
-@pytest.mark.parametrize('durability', ['none', 'batch', 'each'])
-def test_s4_order_in_which_it_reaches_the_disk(onto, fault_server, phantoms, home, tmp_path,
-                                               durability, workers):
+@pytest.mark.parametrize('durability', [*DURABILITIES, None])
+def test_S4_order_in_which_it_reaches_the_disk(onto, fault_server, home, tmp_path, durability,
+                                               workers):
     """Bytes, then their sync, then the name, then the folder's sync, then the report: so that after
-    a power cut a name stands for all its bytes, and what was reported is there."""
+    a power cut a name stands for all its bytes, and what was reported is there. One sync for a whole
+    batch, which is what a storage does by itself; one for each file where each is asked for."""
     server = fault_server('none')
     result = onto(ini_of(server, durability, workers=workers), 'download', 'PatientID=PHANTOM',
                   '--report', 'report.jsonl', DISK_LOG=str(tmp_path / 'log'))
@@ -190,11 +226,16 @@ def test_s4_order_in_which_it_reaches_the_disk(onto, fault_server, phantoms, hom
     if durability == 'none':
         assert not syncs and not log.at('fsync')
         return
+    if durability == 'each':
+        assert not syncs
+    else:
+        assert 0 < len(syncs) <= 24  # two a group, and a group a second
     for at in renames:
         _, temporary, name = log.events[at]
         last = log.at('write', temporary)[-1]
         folder = name.rsplit('/', 1)[0]
-        if durability == 'batch':
+        if durability != 'each':
+            assert not log.at('fsync', temporary) and not log.at('fsync', name)
             assert any(last < sync < at for sync in syncs), log.events[at]
             assert any(at < sync for sync in syncs + log.at('fsync', folder, '0'))
         else:

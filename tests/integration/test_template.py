@@ -9,11 +9,11 @@ import signal
 import sqlite3
 import subprocess
 import threading
-import time
 
 import pydicom
 import pytest
 
+from disks import grow, small_disk
 from program import files_below, outcomes, scratch_files
 
 INI = """
@@ -278,17 +278,10 @@ def test_charsets_of_values(trolley, sample_files, home, tmp_path):
 # ---- S3, S4: disks ----
 
 def test_S3_read_only(trolley, orthanc, tmp_path):
-    disk = tmp_path / 'disk'
-    disk.mkdir()
-    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'ro,size=1m', 'none', disk],
-                          capture_output=True, check=False)
-    if done.returncode:  # an ordinary user's way to it
-        disk.chmod(0o500)
-    try:
+    with small_disk(tmp_path / 'disk', 'ro,size=1m') as mounted:
+        if not mounted:  # an ordinary user's way to it
+            (tmp_path / 'disk').chmod(0o500)
         result = trolley(ini_of(orthanc, home='disk/home'), 'download', 'PatientID=OTHER')
-    finally:
-        if not done.returncode:
-            subprocess.run(['umount', disk], check=True)
     assert result.status == 1
     assert 'disk/home' in result.stderr
     assert 'Read-only file system' in result.stderr or 'Permission denied' in result.stderr
@@ -298,12 +291,10 @@ def test_S3_disk_full(trolley, fault_server, tmp_path):
     """On a disk of 200 KiB some fit; nothing is left half-written, and the rest comes later."""
     server = fault_server('none')
     disk = tmp_path / 'disk'
-    disk.mkdir()
-    command = ['mount', '-t', 'tmpfs', '-o', 'size=240k', 'none', disk]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.fail('a small file system is wanted: run the tests where tmpfs can be mounted')
     ini = ini_of(server, home='disk/home', request='instance', workers=1)
-    try:
+    with small_disk(disk, 'size=240k') as mounted:
+        if not mounted:
+            pytest.fail('a small file system is wanted: run the tests where tmpfs can be mounted')
         result = trolley(ini, 'download', 'PatientID=PHANTOM')
         assert result.status in (1, 3), result.stderr
         assert 'No space left' in result.stderr or 'full' in result.stderr
@@ -312,13 +303,11 @@ def test_S3_disk_full(trolley, fault_server, tmp_path):
         for path in there:
             assert (disk / 'home' / path).read_bytes() == held[path.stem]
         assert len(there) < 24 and scratch_files(disk / 'home') == []
-        subprocess.run(['mount', '-o', 'remount,size=16m', disk], check=True)
+        grow(disk, '16m')
         result = trolley(ini, 'download', 'PatientID=PHANTOM')
         assert result.status == 0, result.stderr
         assert f'({24 - len(there)} stored, {len(there)} skipped' in result.verdict()
         assert len(check_index(disk / 'home')) == 24
-    finally:
-        subprocess.run(['umount', disk], check=True)
 
 
 def test_p13_mount_that_is_gone(trolley, orthanc, home):
