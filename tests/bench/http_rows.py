@@ -106,7 +106,7 @@ class Rows:
         study, url = self.study(instances, kib), self.server.dicom_web
         self.table.compare(
             name,
-            lambda: harness.trolley_once(self.folder, ini_of(url), 'find', '--study', study,
+            lambda: harness.trolley_once(self.folder, ini_of(url), 'find', f'StudyInstanceUID={study}',
                                          '--level', 'instance'),
             lambda: harness.other_once(self.folder, 'curl', '-sf', '-o', 'out/answer', '-H', JSON,
                                        f'{url}/studies/{study}/instances'))
