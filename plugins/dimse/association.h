@@ -120,8 +120,9 @@ struct retrieve_request {
     const struct trolley_ref *const *refs; /* count of them, of one level */
     size_t count;
     const struct trolley_dataset_sink *sink;
-    /* C-MOVE: when stores last showed life, by channel_now_ms; NULL when nobody knows */
-    int64_t (*last_store)(void *ctx);
+    /* C-MOVE: when stores last showed life, by channel_now_ms, and the status of one that nothing
+     * can follow, else 0. NULL for C-GET. */
+    int64_t (*last_store)(void *ctx, int *ret_stop);
     /* Gets each entry of the Failed SOP Instance UID List, trimmed. */
     void (*failed)(void *ctx, const char *instance);
     void *ctx;

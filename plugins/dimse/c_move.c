@@ -139,11 +139,12 @@ struct running {
     struct move *move;
 };
 
-static int64_t running_last_store(void *ctx)
+static int64_t running_last_store(void *ctx, int *ret_stop)
 {
     struct move_progress progress;
 
     moves_progress(((struct running *)ctx)->move, &progress);
+    *ret_stop = progress.stop;
     return progress.last_ms;
 }
 
@@ -201,8 +202,9 @@ static int run(struct mover *mover, struct running *running, uint16_t message_id
     int r = association_retrieve(mover->association, &request, &result);
 
     if (r == 0) {
-        moves_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
-                   mover->store_wait_ms);
+        if (!result.stop)
+            moves_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
+                       mover->store_wait_ms);
         moves_progress(running->move, &progress);
         if (task->cancelled(task)) return TROLLEY_ERR_CANCELLED;
         result.stop = progress.stop;

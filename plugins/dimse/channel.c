@@ -86,6 +86,26 @@ static ssize_t in_trouble(struct channel *channel, enum channel_trouble trouble,
     return trouble == CHANNEL_CLOSED && error == 0 ? 0 : -1;
 }
 
+void channel_stop(struct channel *channel)
+{
+    (void)in_trouble(channel, CHANNEL_STOPPED, ECANCELED);
+}
+
+void channel_linger(struct channel *channel, int ms)
+{
+    const struct channel_guard nobody = {NULL, NULL};
+    int64_t end = channel_now_ms() + ms, left = ms;
+    char thrown[16384];
+
+    if (channel->trouble == CHANNEL_CLOSED || shutdown(channel->fd, SHUT_WR) < 0) return;
+    while (left > 0 && channel_wait(channel->fd, POLLIN, (int)left, &nobody) == 1) {
+        ssize_t n = recv(channel->fd, thrown, sizeof thrown, MSG_DONTWAIT);
+
+        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) return;
+        left = end - channel_now_ms();
+    }
+}
+
 /* Acknowledges at once: a peer with Nagle's algorithm holds its next segment back until then. The
  * kernel forgets the wish, hence before every wait. */
 static void quick_ack(const struct channel *channel)
@@ -130,7 +150,8 @@ static void follow_pdus(struct channel *channel, const uint8_t *data, size_t len
 
 bool channel_readable(struct channel *channel, int ms)
 {
-    if (channel->trouble != CHANNEL_FINE) return ms > 0; /* the read that follows tells */
+    /* Of an end the read that follows tells; DCMTK would send nothing more behind that. */
+    if (channel->trouble != CHANNEL_FINE) return ms > 0 && channel->trouble != CHANNEL_STOPPED;
     if (channel->tls && channel_tls_pending(channel)) return true;
     quick_ack(channel);
     switch (channel_wait(channel->fd, POLLIN, ms, &channel->guard)) {

@@ -22,6 +22,7 @@ struct channel_guard {
     void *ctx;
 };
 #define CHANNEL_SLICE_MS 100
+#define CLOSING_MS 200 /* longest wait for the peer's end of an association given up */
 
 enum channel_trouble {
     CHANNEL_FINE,
@@ -68,6 +69,14 @@ void channel_free(struct channel *channel);
  * there. -1 or 0 after trouble. */
 ssize_t channel_read(struct channel *channel, void *buffer, size_t length);
 ssize_t channel_write(struct channel *channel, const void *buffer, size_t length);
+
+/* Ends it from within: what reads or writes next finds CHANNEL_STOPPED. */
+void channel_stop(struct channel *channel);
+
+/* After the last word: nothing more is sent, and what comes is thrown away until the peer closes, at
+ * most for `ms`. Else what it has not read of ours may be lost to it with the reset that follows a
+ * close before everything was read. */
+void channel_linger(struct channel *channel, int ms);
 
 /* Is there something to read (or an end to see) within `ms`? */
 bool channel_readable(struct channel *channel, int ms);

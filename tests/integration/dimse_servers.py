@@ -120,7 +120,7 @@ class Association:
     def __init__(self, connection, peer):
         self.connection, self.peer = connection, peer
         self.contexts, self.roles = {}, b''
-        self.title = ''
+        self.title, self.aborted = '', False
 
     def exactly(self, count):
         data = b''
@@ -187,6 +187,7 @@ class Association:
                 self.connection.sendall(pdu(6, bytes(4)))
                 return None
             if kind == 7:
+                self.aborted = True
                 raise EOFError
             at = 0
             while at < len(body):

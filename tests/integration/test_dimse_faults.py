@@ -1,12 +1,7 @@
 """Peers and senders that fail, and what stops them: C-GET and C-MOVE alike.
 SPDX-License-Identifier: MIT"""
 
-import os
-import signal
 import struct
-import subprocess
-import threading
-import time
 
 import pytest
 
@@ -225,66 +220,3 @@ def test_F7_wrong_called_ae(trolley, qr_ini, home, downloader):
     result = fetch(trolley, of(downloader, ini))
     assert result.status in (1, 4) and 'NOBODY' in result.stderr, result.stderr
     assert files_below(home) == []
-
-
-# ---- cancelling ----
-
-class Watched(Peer):
-    """Sends one instance, then waits; keeps what comes then: commands' numbers and 'abort'."""
-
-    def __init__(self, store, **more):
-        super().__init__(self.play, **more)
-        self.store, self.seen = store, []
-        self.running, self.ended = threading.Event(), threading.Event()
-
-    def play(self, association, message):
-        number, request, _ = message
-        if self.store:
-            self.store(association, request, '1.2.3.4.0', ct(STUDY, SERIES, '1.2.3.4.0'))
-        association.respond(number, request, 0xff00, **(
-            {'completed': 1, 'failed': 0} if self.store else {'data': data_set(
-                {0x0020000d: '1.2.3', 0x00100020: 'P'})}))
-        self.running.set()
-        try:
-            while answer := association.read_message():
-                self.seen.append(struct.unpack('<H', answer[1][0x00000100])[0])
-        except EOFError:
-            self.seen.append('abort')
-        finally:
-            self.ended.set()
-            raise EOFError
-
-
-def cancelled(ini, folder, peer, *arguments):
-    """Interrupts the program while the peer waits; exit status and seconds from then on."""
-    (folder / 'trolley.ini').write_text(ini)
-    (folder / 'trolley.ini').chmod(0o600)
-    process = subprocess.Popen([os.environ['TROLLEY'], '--config', 'trolley.ini', *arguments],
-                               cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert peer.running.wait(60)
-    time.sleep(0.3)
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    status = process.wait(60)
-    assert peer.ended.wait(60)
-    return status, time.monotonic() - began
-
-
-@pytest.mark.parametrize('what', ['find', 'c-get', 'c-move'])
-def test_G3_cancel(peer_ini, listen_port, home, tmp_path, what):
-    """Interrupted: C-CANCEL, then the abort; what came stays, and it ends soon (a second when the
-    machine is idle, hence the generous bound)."""
-    store = None if what == 'find' else sent_by(what, listen_port)
-    with Watched(store) as peer:
-        ini = of(what, peer_ini(peer)).replace('= 3s', '= 60s')
-        arguments = ('find',) if what == 'find' else (
-            'download', '--study', STUDY, '--series', SERIES)
-        if what != 'find':
-            ini = ini.replace('searcher = search\n', '')
-        status, seconds = cancelled(ini, tmp_path, peer, *arguments)
-    assert status == 130
-    assert peer.seen == [0x0fff, 'abort']
-    assert seconds < 15
-    if what != 'find':
-        assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
-        assert scratch_files(home) == []
