@@ -120,8 +120,11 @@ static void log_accepted(const struct association *association)
 
         if (ASC_getPresentationContext(params, i, &context).good() &&
             context.resultReason == ASC_P_ACCEPTANCE)
-            dimse_log(&association->settings, "context %u: %s in %s", context.presentationContextID,
-                      context.abstractSyntax, context.acceptedTransferSyntax);
+            dimse_log(
+                &association->settings, "context %u: %s in %s%s", context.presentationContextID,
+                context.abstractSyntax, context.acceptedTransferSyntax,
+                association_relational(association, context.abstractSyntax) ? ", relational queries"
+                                                                            : "");
     }
 }
 
@@ -146,6 +149,7 @@ static int negotiate(struct association *association, const struct dimse_context
     r = add_identity(association, params);
     if (r == 0) {
         condition = add_contexts(params, contexts, count);
+        association_offer_relational(params, contexts, count);
         dimse_log(settings, "%s asks %s at %s port %u for an association: %zu contexts%s%s",
                   settings->calling_ae, settings->called_ae, settings->host, settings->port, count,
                   settings->tls ? ", TLS" : "", settings->user ? ", user identity" : "");

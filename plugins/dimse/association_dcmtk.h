@@ -30,6 +30,10 @@ struct association {
 /* Seconds for DCMTK, whose own clocks must never be the first to ring: the channel's are. */
 int association_seconds(const struct association *association);
 
+/* Offers relational queries in the contexts that ask for them. */
+void association_offer_relational(T_ASC_Parameters *params, const struct dimse_context *contexts,
+                                  size_t count);
+
 /* Receives a command; statusDetail's comment, if any, goes to `comment` (may be NULL). */
 OFCondition association_receive(struct association *association, T_DIMSE_Message *message,
                                 T_ASC_PresentationContextID *context, std::string *comment);

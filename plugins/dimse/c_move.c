@@ -120,8 +120,8 @@ static int listen_now(struct mover *mover, struct trolley_task *task)
 static int associate(struct mover *mover, struct trolley_task *task)
 {
     const struct dimse_context contexts[] = {
-        {UID_STUDY_ROOT_MOVE, NULL, false},
-        {UID_VERIFICATION, NULL, false},
+        {UID_STUDY_ROOT_MOVE, NULL, false, false},
+        {UID_VERIFICATION, NULL, false, false},
     };
 
     if (mover->association && association_use(mover->association, task)) return 0;

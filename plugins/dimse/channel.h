@@ -73,9 +73,9 @@ ssize_t channel_write(struct channel *channel, const void *buffer, size_t length
 /* Ends it from within: what reads or writes next finds CHANNEL_STOPPED. */
 void channel_stop(struct channel *channel);
 
-/* After the last word: nothing more is sent, and what comes is thrown away until the peer closes, at
- * most for `ms`. Else what it has not read of ours may be lost to it with the reset that follows a
- * close before everything was read. */
+/* After the last word: nothing more is sent, and what comes is thrown away until the peer closes,
+ * at most for `ms`. Else what it has not read of ours may be lost to it with the reset that follows
+ * a close before everything was read. */
 void channel_linger(struct channel *channel, int ms);
 
 /* Is there something to read (or an end to see) within `ms`? */

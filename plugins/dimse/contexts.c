@@ -71,13 +71,14 @@ static bool offered(const struct contexts *contexts, const char *sop_class, cons
 static void offer(struct contexts *contexts, const char *sop_class, const char *syntax)
 {
     if (contexts->count == DIMSE_CONTEXTS_MAX || offered(contexts, sop_class, syntax)) return;
-    contexts->items[contexts->count++] = (struct dimse_context){sop_class, syntax, true};
+    contexts->items[contexts->count++] = (struct dimse_context){sop_class, syntax, true, false};
 }
 
 static void start(struct contexts *contexts)
 {
     memset(contexts, 0, sizeof *contexts);
-    contexts->items[contexts->count++] = (struct dimse_context){UID_STUDY_ROOT_GET, NULL, false};
+    contexts->items[contexts->count++] =
+        (struct dimse_context){UID_STUDY_ROOT_GET, NULL, false, false};
 }
 
 bool contexts_cover(const struct contexts *contexts, const char *const *classes, size_t count)
