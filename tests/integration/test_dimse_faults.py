@@ -131,6 +131,32 @@ def test_G5_a_store_that_fails_alone(trolley, peer_ini, listen_port, home, downl
 
 
 @BOTH
+def test_G5_what_is_not_kept_is_not_acknowledged(trolley, peer_ini, listen_port, home, tmp_path,
+                                                 downloader):
+    """One that nobody asked for is refused; a second copy of what is there is not."""
+    store = sent_by(downloader, listen_port)
+    statuses = []
+
+    def script(association, message):
+        number, request, _ = message
+        for instance in ('1.2.3.4.9', '1.2.3.4.0', '1.2.3.4.0', '1.2.3.4.1'):
+            statuses.append(store(association, request, instance, ct(STUDY, SERIES, instance)))
+        association.respond(number, request, 0xb000, data_set({0x00080058: '1.2.3.4.9'}),
+                            completed=3, failed=1)
+    lines = 'StudyInstanceUID,SeriesInstanceUID,SOPInstanceUID\n' + ''.join(
+        f'{STUDY},{SERIES},1.2.3.4.{i}\n' for i in range(2))
+    with Peer(script) as peer:
+        ini = of(downloader, peer_ini(peer)).replace('searcher = search\n', '')
+        result = trolley(ini, 'download', '--from', '-', '--report', 'report.jsonl', stdin=lines)
+    assert statuses == [0xc000, 0, 0, 0], [hex(status) for status in statuses]
+    assert result.status == 0, result.stderr
+    assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm', '1.2.3.4.1.dcm']
+    fates = [(line['instance'], line['outcome']) for line in outcomes(tmp_path / 'report.jsonl')]
+    assert sorted(fates) == [('1.2.3.4.0', 'duplicate'), ('1.2.3.4.0', 'stored'),
+                             ('1.2.3.4.1', 'stored'), ('1.2.3.4.9', 'unexpected')]
+
+
+@BOTH
 @pytest.mark.parametrize('padding', [b' ', b'\0', b'\0\0', b'  '])
 def test_G10_padding_of_uids(trolley, peer_ini, listen_port, home, tmp_path, downloader, padding):
     """NUL and spaces behind a UID are no part of it."""
