@@ -34,6 +34,10 @@ enum channel_trouble {
 
 struct channel_tls;
 
+/* Read ahead behind the head of a PDU: small ones come with one call, large ones are hardly copied.
+ */
+#define CHANNEL_AHEAD 512
+
 struct channel {
     int fd;
     int patience_ms; /* longest wait for the next byte, or for room to send */
@@ -42,6 +46,8 @@ struct channel {
     int error;                    /* errno of CHANNEL_CLOSED, 0 for an orderly end */
     char problem[256];            /* of CHANNEL_INSECURE */
     struct channel_tls *tls;      /* NULL for plain TCP */
+    uint8_t ahead[CHANNEL_AHEAD]; /* of plain TCP */
+    size_t ahead_at, ahead_end;
     /* The PDUs that come in are followed just as far as it takes to see an A-ABORT [PS3.8 9.3.8],
      * whose source and reason DCMTK does not tell. */
     uint8_t pdu_head[10];
