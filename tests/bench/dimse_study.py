@@ -1,6 +1,7 @@
 """How long and how much memory a study takes by C-GET, C-MOVE and C-FIND over one association:
 trolley beside DCMTK's getscu, movescu and findscu with TCP_NODELAY=1, as they are and with quick
 acknowledgements forced upon them, which is the floor; and C-MOVE beside C-GET. Orthanc is the server.
+Verified rows search for the study's instances first, as the others do not.
 SPDX-License-Identifier: MIT
 
 make bench or bench-dimse, with the variables of harness.py.
@@ -37,7 +38,7 @@ path = home
 min_free = 0
 durability = none
 [trolley bench]
-searcher = s
+{searcher}
 downloader = get, move
 storage = t
 """
@@ -62,13 +63,18 @@ class Bench:
             self.server.stop()
             raise
 
-    def trolley(self, *arguments, files=None):
-        ini = INI.format(port=self.server.dicom_port, listen=self.listen)
+    def trolley(self, *arguments, files=None, search=True):
+        ini = INI.format(port=self.server.dicom_port, listen=self.listen,
+                         searcher='searcher = s' if search else '')
         return harness.trolley_once(self.folder, ini, *arguments, files=files)
 
-    def download(self, downloader):
-        return self.trolley('download', '--study', self.study, '--downloader', downloader,
-                            files=self.instances)
+    def get(self, search=False):
+        return self.trolley('download', '--study', self.study, '--downloader', 'get',
+                            files=self.instances, search=search)
+
+    def move(self, search=False):
+        return self.trolley('download', '--study', self.study, '--downloader', 'move',
+                            files=self.instances, search=search)
 
     def find(self):
         return self.trolley('find', 'StudyInstanceUID=' + self.study, '--level', 'instance',
@@ -96,14 +102,14 @@ class Bench:
 def measure(table, folder, instances, kib, aim):
     size = f'{instances} x {kib} KiB'
     rows = (
-        (f'C-GET {size} / getscu', lambda at: at.download('get'), Bench.getscu, aim),
-        (f'C-GET {size} / getscu, quick ACKs forced', lambda at: at.download('get'),
-         lambda at: at.getscu(quick=True), 1.2),
-        (f'C-MOVE {size} / movescu', lambda at: at.download('move'), Bench.movescu, aim),
-        (f'C-MOVE {size} / movescu, quick ACKs forced', lambda at: at.download('move'),
+        (f'C-GET {size} / getscu, quick ACKs forced', Bench.get, lambda at: at.getscu(quick=True),
+         1.2),
+        (f'C-GET {size} / getscu', Bench.get, Bench.getscu, aim),
+        (f'C-GET {size}, verified / getscu', lambda at: at.get(search=True), Bench.getscu, aim),
+        (f'C-MOVE {size} / movescu, quick ACKs forced', Bench.move,
          lambda at: at.movescu(quick=True), None),
-        (f'C-MOVE {size} / our C-GET', lambda at: at.download('move'),
-         lambda at: at.download('get'), 1.5),
+        (f'C-MOVE {size} / movescu', Bench.move, Bench.movescu, aim),
+        (f'C-MOVE {size} / our C-GET', Bench.move, Bench.get, 1.5),
         (f'C-FIND {instances} instances / findscu', Bench.find, Bench.findscu, 1.2))
     rows = [row for row in rows if wanted(row[0])]
     if not rows:
