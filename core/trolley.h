@@ -465,6 +465,9 @@ struct trolley_outcome {
     const char *path;
     const char *transfer_syntax;
     const char *message;
+    /* More than 1: so many instances of this study or series are not there, and nobody named them;
+     * 0 and 1: it is about one. */
+    uint32_t instances;
 };
 
 /* Counts so far. Instances unless said otherwise. */

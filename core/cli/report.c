@@ -61,6 +61,7 @@ void report_outcome(struct report *report, const struct trolley_outcome *outcome
         kit_json_uint(&json, "frame", outcome->frame);
     else
         kit_json_raw(&json, "frame", "null");
+    if (outcome->instances > 1) kit_json_uint(&json, "instances", outcome->instances);
     kit_json_text(&json, "variant", outcome->variant);
     kit_json_text(&json, "outcome", outcome_name(outcome->kind));
     kit_json_text(&json, "downloader", outcome->downloader);

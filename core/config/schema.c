@@ -94,6 +94,10 @@ static const struct trolley_option schema_trolley[] = {
     {OPTION(COMPONENT, "expander", NULL,
             "the searcher that knows instances, where `searcher` does not"),
      .choices = "searcher"},
+    {OPTION(CHOICE, "expected", "instances",
+            "what a download is held against: the `instances` that the searcher names; or its "
+            "`counts`, and names only where one is not met"),
+     .choices = "instances,counts"},
 };
 
 static const struct trolley_option schema_http[] = {

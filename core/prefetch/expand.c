@@ -187,7 +187,7 @@ static int find_run(struct find *find, uint32_t level)
         if (expansion->cancel && atomic_load(expansion->cancel)) return TROLLEY_ERR_CANCELLED;
         if (r == TROLLEY_ERR_UNSUPPORTED_PARAM && detail < FIND_PLAIN)
             detail++;
-        else if (!retry_wanted(&expansion->expander, n++, &failure, expansion->cancel))
+        else if (!retry_wanted(&expansion->expander.patience, n++, &failure, expansion->cancel))
             break;
     }
     return error_set(expansion->error, r, "%s", error.message);

@@ -11,10 +11,9 @@ static bool claim_wanted(const struct fetch *fetch, const char *series)
     uint32_t i;
 
     if (!series || chunk->level == TROLLEY_LEVEL_INSTANCE) return false;
-    for (i = 0; i < study->series_count; i++)
-        if (strcmp(study->series[i].uid, series) == 0) break;
+    i = study_find_series(study, series);
     if (chunk->level == TROLLEY_LEVEL_SERIES && i != chunk->items[0]) return false;
-    return study->whole || (i < study->series_count && study->series[i].whole);
+    return study->whole || (i != ENTRY_NONE && study->series[i].whole);
 }
 
 /* Does the request ask for this entry, be it among others? */
@@ -41,13 +40,11 @@ static int claim_add(struct fetch *fetch, const struct trolley_meta *meta, uint3
 
     if (r < 0) return r;
     study->entries[*ret_index].flags |= ENTRY_UNASKED;
-    if (study->naming) return 0; /* counted once the names are there */
     study->came++;
     series = &study->series[study->entries[*ret_index].series];
     /* Those that were counted are expected already; a counted series has an entry of its own. */
     if (study->came <= study->related) return 0;
     if (series->related && series->entries - 1 <= series->related) return 0;
-    study->extra++;
     report_expect(fetch->report, 1);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/model/query.h"
+#include "core/retrieve/counts.h"
 #include "core/retrieve/custom.h"
 #include "core/retrieve/expand.h"
 #include "core/retrieve/run.h"
@@ -30,7 +31,7 @@ struct download {
     struct store store;
     struct run run;
     struct expander expander;
-    struct early early;
+    pthread_mutex_t searcher_lock;
     struct instance *expander_instance; /* own one, when it is not the searcher's */
     struct trolley_tree *found;
     struct tree_source tree_source;
@@ -160,6 +161,23 @@ static int download_open_store(struct download *download, struct trolley_error *
     return 0;
 }
 
+/*
+ * May a study be begun when it is only counted? Where nothing of it can be there already, or all is
+ * fetched again anyway; where the first downloader likes to be asked for it as a whole, and for
+ * nothing that only names tell: over DIMSE the SOP classes are part of the negotiation.
+ */
+static bool download_may_count(void *ctx, const struct study *study)
+{
+    struct download *download = ctx;
+    const struct run_downloader *first = &download->run.downloaders[0];
+
+    return (first->component->plugin.flags & TROLLEY_COMPONENT_HTTP) &&
+           first->ask.preferred <= TROLLEY_LEVEL_SERIES &&
+           (first->ask.levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)) &&
+           ((download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) ||
+            store_lacks(&download->store, study->uid, &download->task));
+}
+
 /* Who names the instances: the expander, else the searcher, if it knows them at all. */
 static int download_open_expander(struct download *download, struct trolley_error *error)
 {
@@ -169,6 +187,7 @@ static int download_open_expander(struct download *download, struct trolley_erro
     int r = 0;
 
     expander->task = &download->find_task;
+    expander->lock = &download->searcher_lock;
     if (trolley->expander) {
         r = component_get(trolley->setup, "searcher", trolley->expander, &component, error);
         if (r < 0) return r;
@@ -180,9 +199,13 @@ static int download_open_expander(struct download *download, struct trolley_erro
     }
     if (r < 0 || !expander->searcher) return r;
     component = expander->searcher->component;
-    expander->max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
-    expander->retry_delay_ms = component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
+    expander->patience.max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
+    expander->patience.retry_delay_ms =
+        component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
     expander->levels = instance_levels(expander->searcher);
+    expander->may_count = download_may_count;
+    expander->ctx = download;
+    expander->counts_suffice = trolley->counts_suffice;
     return 0;
 }
 
@@ -227,7 +250,7 @@ static int download_find(struct download *download, struct trolley_error *error)
 
         r = retrieve_find(download->trolley, query, report_remark, &download->report, &result,
                           &failure, error);
-        if (r == 0 || !retry_wanted(expander, n, &failure, download->run.cancel)) break;
+        if (r == 0 || !retry_wanted(&expander->patience, n, &failure, download->run.cancel)) break;
         trolley_tree_free(result.tree);
     }
     download->found = result.tree;
@@ -263,6 +286,7 @@ static void download_skip(struct download *download, struct study *study)
         struct entry *entry = &study->entries[i];
         struct trolley_ref ref;
 
+        if (entry->state == ENTRY_NAMED) continue;
         if (entry->level != TROLLEY_LEVEL_INSTANCE) {
             report_expect(&download->report, entry->series == ENTRY_NONE
                                                  ? study->related
@@ -311,69 +335,27 @@ static void download_rehearse(struct download *download, struct study *study)
     run_verdict(&download->run, study);
 }
 
-/* Nothing of it can be there already, or all is fetched again anyway. */
-static bool download_wants_early(void *ctx, const struct study *study)
-{
-    struct download *download = ctx;
-
-    return (download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) ||
-           store_lacks(&download->store, study->uid, &download->task);
-}
-
-static bool download_begin(void *ctx, struct study *study)
-{
-    struct download *download = ctx;
-
-    return run_begin(&download->run, study);
-}
-
-static void download_named(void *ctx, struct study *study)
-{
-    struct download *download = ctx;
-
-    run_named(&download->run, study);
-}
-
-/* Studies are begun early where the first downloader likes to be asked for them as a whole, and for
- * nothing that only their names tell: over DIMSE the SOP classes are part of the negotiation. */
-static void download_prepare_early(struct download *download)
-{
-    const struct run_downloader *first = &download->run.downloaders[0];
-
-    if (!(first->component->plugin.flags & TROLLEY_COMPONENT_HTTP) ||
-        first->ask.preferred > TROLLEY_LEVEL_SERIES)
-        return;
-    download->early = (struct early){.ctx = download,
-                                     .level = first->ask.preferred,
-                                     .lock = &download->run.lock,
-                                     .wanted = download_wants_early,
-                                     .begin = download_begin,
-                                     .named = download_named};
-    download->expander.early = &download->early;
-}
-
 /* Feeds the run study by study. */
 static int download_feed(struct download *download, struct trolley_error *error)
 {
     const bool rehearsal = (download->options->flags & TROLLEY_DOWNLOAD_DRY_RUN) != 0;
     struct study *study;
+    bool naming;
     int r = 0;
 
-    if (!rehearsal) {
-        r = run_start(&download->run, error);
-        if (r < 0) return r;
-        download_prepare_early(download);
-    }
+    if (!rehearsal) r = run_start(&download->run, error);
+    if (r < 0) return r;
     while (!atomic_load(download->run.cancel) && !atomic_load(&download->store.is_dead)) {
         r = expand_next(&download->reader, &download->expander, &study, error);
         if (r <= 0) break;
         r = 0;
-        if (!study) continue;
         download_skip(download, study);
+        naming = study->naming;
         if (rehearsal)
             download_rehearse(download, study);
         else
             run_add(&download->run, study);
+        if (naming && !rehearsal) counts_name_all(&download->run, study);
     }
     if (!rehearsal) run_finish(&download->run);
     return r < 0 ? r : 0;
@@ -420,6 +402,7 @@ static void download_close(struct download *download)
     instance_free(download->storage);
     instance_free(download->expander_instance);
     free(download->run.downloaders);
+    pthread_mutex_destroy(&download->searcher_lock);
     trolley_tree_free(download->found);
     task_clear(&download->find_task);
     task_clear(&download->task);
@@ -456,6 +439,8 @@ int trolley_download(struct trolley *trolley, const struct trolley_download_opti
     report_init(&download.report, options);
     task_init(&download.task, "host", cancel, report_remark, &download.report);
     task_init(&download.find_task, "host", cancel, report_remark, &download.report);
+    pthread_mutex_init(&download.searcher_lock, NULL);
+    download.run.expander = &download.expander;
     download.run.store = &download.store;
     download.run.report = &download.report;
     download.run.cancel = cancel;

@@ -366,12 +366,6 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     return answer;
 }
 
-void fetch_await_names(const struct fetch *fetch)
-{
-    while (fetch->study->naming)
-        pthread_cond_wait(fetch->run_changed, fetch->run_lock);
-}
-
 struct trolley_dataset_sink item_sink(struct fetch *fetch)
 {
     struct trolley_dataset_sink sink = {fetch,    item_begin,  item_write,

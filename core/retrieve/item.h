@@ -22,7 +22,6 @@ struct fetch {
     struct store *store;
     struct report *report;
     pthread_mutex_t *run_lock; /* guards the study */
-    pthread_cond_t *run_changed;
     const atomic_int *cancel;
     uint32_t request; /* its number within the study, from 1 */
 
@@ -30,10 +29,6 @@ struct fetch {
      * is true of all requests. */
     struct task_failure gave_up, stop_all;
 };
-
-/* What a request left undone means nothing before it is known what it should have brought. Under
- * run_lock. */
-void fetch_await_names(const struct fetch *fetch);
 
 /* The sink to hand to fetch(); valid as long as `fetch`. Its functions are [any]. */
 struct trolley_dataset_sink item_sink(struct fetch *fetch);

@@ -42,16 +42,14 @@ uint32_t plan_round(struct study *study, const struct ask *ask)
     for (i = 0; i < study->series_count; i++) {
         struct series *series = &study->series[i];
 
-        series->due = study->naming ? 1 : 0;
-        series->blind = study->naming;
-        series->singly = series->arrived = false;
-        due += series->due;
+        series->due = 0;
+        series->blind = series->singly = series->arrived = false;
     }
     for (i = 0; i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
         struct series *series = entry->series == ENTRY_NONE ? NULL : &study->series[entry->series];
 
-        if (entry->state != ENTRY_PENDING) {
+        if (entry->state != ENTRY_PENDING && entry->state != ENTRY_NAMED) {
             untouched = false;
             if (series) series->arrived = true;
         }
@@ -67,7 +65,6 @@ uint32_t plan_round(struct study *study, const struct ask *ask)
     }
     study->cursor_series = 0;
     study->cursor_entry = ENTRY_NONE;
-    if (study->naming && ask->preferred == TROLLEY_LEVEL_STUDY) blind = true;
     study->cursor_study = blind || (due && accepts(ask, TROLLEY_LEVEL_STUDY) && study->whole &&
                                     untouched && ask->preferred == TROLLEY_LEVEL_STUDY);
     study->planned = true;

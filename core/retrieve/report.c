@@ -36,7 +36,7 @@ static void report_count(struct trolley_counts *counts, const struct trolley_out
     };
 
     if (outcome->kind > 0 && outcome->kind < sizeof counters / sizeof counters[0])
-        ++*counters[outcome->kind];
+        *counters[outcome->kind] += outcome->instances ? outcome->instances : 1;
     if (outcome->kind == TROLLEY_OUTCOME_STORED || outcome->kind == TROLLEY_OUTCOME_REPLACED)
         counts->bytes += outcome->bytes;
 }

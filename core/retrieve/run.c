@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/retrieve/expand.h"
+#include "core/retrieve/counts.h"
+#include "core/retrieve/retry.h"
 #include "core/retrieve/tell.h"
 #include "core/retrieve/worker.h"
 
@@ -35,7 +36,7 @@ static void run_unlink(struct run *run, struct study *study)
 }
 
 /* Begins the next round, with this downloader or the next that can do something. False: nobody can.
- */
+ * Lock held, open while the searcher names instances. */
 static bool run_next_round(struct run *run, struct study *study)
 {
     if (atomic_load(run->cancel) || atomic_load(&run->store->is_dead)) return false;
@@ -44,6 +45,7 @@ static bool run_next_round(struct run *run, struct study *study)
         uint64_t wish = study->retry_after_ms;
         bool wait = study->backoff && study->round > 0;
 
+        if (!downloader->dead.status) counts_name_for(run, study, &downloader->ask);
         if (!downloader->dead.status && plan_round(study, &downloader->ask)) {
             /* Gaps are filled at once; what failed is left in peace for a while. */
             study->not_before = !wait ? 0
@@ -198,71 +200,32 @@ int run_start(struct run *run, struct trolley_error *error)
     return 0;
 }
 
-/* Waits until another study may be taken into hand. Lock held. */
-static void run_make_room(struct run *run)
-{
-    while (run->in_hand >= run->thread_count + 2)
-        run_wait(run, -1);
-}
-
-static void run_link(struct run *run, struct study *study)
-{
-    study->next = NULL;
-    *run->last = study;
-    run->last = &study->next;
-    run->in_hand++;
-    pthread_cond_broadcast(&run->changed);
-}
-
 void run_add(struct run *run, struct study *study)
 {
     pthread_mutex_lock(&run->lock);
-    run_make_room(run);
-    if (!run_next_round(run, study)) {
+    while (run->in_hand >= run->thread_count + 2)
+        run_wait(run, -1);
+    if (study->naming) study->outstanding++; /* no verdict before the names are there */
+    if (!run_next_round(run, study) && !study->naming) {
         run_blame(run, study);
         pthread_mutex_unlock(&run->lock);
         run_verdict(run, study);
         return;
     }
-    run_link(run, study);
+    study->next = NULL;
+    *run->last = study;
+    run->last = &study->next;
+    run->in_hand++;
+    pthread_cond_broadcast(&run->changed);
     pthread_mutex_unlock(&run->lock);
-}
-
-bool run_begin(struct run *run, struct study *study)
-{
-    pthread_mutex_lock(&run->lock);
-    run_make_room(run);
-    study->naming = !run->downloaders[0].dead.status && !atomic_load(run->cancel) &&
-                    !atomic_load(&run->store->is_dead);
-    if (study->naming) {
-        study->outstanding++; /* the round does not end before the names are there */
-        (void)plan_round(study, &run->downloaders[0].ask);
-        study->round++;
-        run_link(run, study);
-    }
-    pthread_mutex_unlock(&run->lock);
-    return study->naming;
 }
 
 void run_named(struct run *run, struct study *study)
 {
-    uint32_t i;
-
-    pthread_mutex_lock(&run->lock);
-    for (i = 0; i < study->entry_count; i++) {
-        const struct entry *entry = &study->entries[i];
-
-        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
-        report_expect(run->report, 1);
-        if (!(entry->flags & ENTRY_UNASKED)) continue;
-        study->came++;
-        study->extra++;
-    }
     study->naming = false;
     study->outstanding--;
     study->planned = true; /* whoever picks it next sees whether the round is over */
     pthread_cond_broadcast(&run->changed);
-    pthread_mutex_unlock(&run->lock);
 }
 
 void run_finish(struct run *run)

@@ -7,6 +7,7 @@
 #ifndef CORE_RETRIEVE_RUN_H
 #define CORE_RETRIEVE_RUN_H
 
+#include "core/retrieve/naming.h"
 #include "core/retrieve/plan.h"
 #include "core/retrieve/store.h"
 
@@ -30,24 +31,21 @@ struct run {
     bool closing; /* no more studies will come */
     pthread_t *threads;
     size_t thread_count;
+    const struct expander *expander;
     struct store *store;
     struct report *report;
     const atomic_int *cancel;
 };
 
-/* Starts the workers. The downloaders, store and report are borrowed; they outlive the run. */
+/* Starts the workers. The downloaders, expander, store and report are
+ * borrowed; they outlive the run. */
 int run_start(struct run *run, struct trolley_error *error);
 
-/* Takes a study into hand; waits while enough are. The run owns it from here. */
+/* Takes a study into hand; waits while enough are. The run owns it from here; with `naming` set not
+ * before run_named. */
 void run_add(struct run *run, struct study *study);
 
-/*
- * Takes a study into hand whose instances the searcher is still naming: it is asked for as a whole
- * meanwhile. What comes is claimed as of a study that nobody could name, and no request is judged
- * before the names are there. They are put into the study under the run's lock; then run_named ends
- * it. False: nothing can be fetched now, and the study stays the caller's.
- */
-bool run_begin(struct run *run, struct study *study);
+/* All is known of the study that the searcher says. Lock held. */
 void run_named(struct run *run, struct study *study);
 
 /* Waits until every study has its verdict, and stops the workers. */

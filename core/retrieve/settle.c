@@ -88,7 +88,7 @@ void settle_chunk(const struct chunk *chunk, const struct ask *ask,
     for (cursor = 0; (i = chunk_entry(chunk, &cursor)) != ENTRY_NONE;) {
         struct entry *entry = &study->entries[i];
 
-        if (entry->state == ENTRY_PENDING && !cancelled) {
+        if (entry->state == ENTRY_PENDING && !(entry->flags & ENTRY_HOPELESS) && !cancelled) {
             const bool told = (entry->flags & ENTRY_FAILED_NOW) != 0;
 
             if (!told && failure) study_fail(study, entry, failure);

@@ -62,16 +62,24 @@ void study_free(struct study *study)
     free(study);
 }
 
-int study_series(struct study *study, const char *uid, uint32_t *ret_index)
+uint32_t study_find_series(const struct study *study, const char *uid)
 {
-    struct series *series;
     uint32_t i;
-    int r;
 
     /* From the end: records come series by series. */
-    for (i = study->series_count; i > 0; i--) {
-        if (strcmp(study->series[i - 1].uid, uid) != 0) continue;
-        *ret_index = i - 1;
+    for (i = study->series_count; i > 0; i--)
+        if (strcmp(study->series[i - 1].uid, uid) == 0) return i - 1;
+    return ENTRY_NONE;
+}
+
+int study_series(struct study *study, const char *uid, uint32_t *ret_index)
+{
+    const uint32_t found = study_find_series(study, uid);
+    struct series *series;
+    int r;
+
+    if (found != ENTRY_NONE) {
+        *ret_index = found;
         return 0;
     }
     r = room(&study->series, study->series_count, &study->series_room, sizeof *study->series);
@@ -188,7 +196,8 @@ static bool study_is_blind(const struct study *study, uint32_t series)
     for (i = 0; i < study->entry_count; i++) {
         const struct entry *entry = &study->entries[i];
 
-        if (entry->level == level && entry->series == series && !(entry->flags & ENTRY_HOPELESS))
+        if (entry->level == level && entry->series == series && entry->state != ENTRY_NAMED &&
+            !(entry->flags & ENTRY_HOPELESS))
             return true;
     }
     return false;
@@ -200,9 +209,8 @@ uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_
 
     if (ref->level == TROLLEY_LEVEL_INSTANCE) return 0;
     if (ref->level == TROLLEY_LEVEL_SERIES) {
-        for (series = 0; series < study->series_count; series++)
-            if (strcmp(study->series[series].uid, ref->series) == 0) break;
-        if (series == study->series_count) return 0;
+        series = study_find_series(study, ref->series);
+        if (series == ENTRY_NONE) return 0;
         known = &study->series[series].related;
     }
     if (related <= *known || !study_is_blind(study, series)) return 0;
@@ -210,6 +218,49 @@ uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_
     came = *known ? *known : study_delivered(study, series);
     more = related > came ? related - came : 0;
     *known = related;
+    return more;
+}
+
+/* One counted series, whose entry is `wide`. */
+static int64_t study_name_series(struct study *study, struct entry *wide)
+{
+    struct series *series = &study->series[wide->series];
+    int64_t all = 0, came = 0;
+    uint32_t i;
+
+    for (i = series->first; i != ENTRY_NONE; i = study->entries[i].next_in_series) {
+        struct entry *entry = &study->entries[i];
+
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
+        all++;
+        if (entry->request) {
+            came++;
+            continue;
+        }
+        entry->attempts = wide->attempts;
+        entry->flags |= wide->flags & (ENTRY_FAILED_NOW | ENTRY_TRANSIENT | ENTRY_PERMANENT);
+        entry->failure = wide->failure;
+    }
+    wide->state = ENTRY_NAMED;
+    series->entries--;
+    /* What came beyond the count is expected already. */
+    all -= came > series->related ? came : series->related;
+    series->related = 0;
+    return all;
+}
+
+int64_t study_named(struct study *study, uint32_t series)
+{
+    int64_t more = 0;
+    uint32_t i;
+
+    for (i = 0; i < study->entry_count; i++) {
+        struct entry *entry = &study->entries[i];
+
+        if (entry->state == ENTRY_PENDING && (entry->flags & ENTRY_COUNTED) &&
+            (series == ENTRY_NONE || entry->series == series))
+            more += study_name_series(study, entry);
+    }
     return more;
 }
 
@@ -221,24 +272,59 @@ bool study_is_verified(const struct study *study)
         const struct entry *entry = &study->entries[i];
 
         if (entry->level == TROLLEY_LEVEL_INSTANCE || (entry->flags & ENTRY_HOPELESS)) continue;
+        if (entry->state == ENTRY_NAMED) continue;
         if (study->related) continue;
         if (entry->series == ENTRY_NONE || !study->series[entry->series].related) return false;
     }
     return !study->doubtful;
 }
 
-uint32_t study_delivered(const struct study *study, uint32_t series)
+static uint64_t study_beyond(uint64_t unasked, uint32_t related)
 {
-    uint32_t i, count = 0;
+    return unasked > related ? unasked - related : 0;
+}
 
-    for (i = 0; i < study->entry_count; i++) {
+uint64_t study_extra(const struct study *study)
+{
+    uint64_t all = 0, unasked;
+    uint32_t s, i;
+
+    for (s = 0; s < study->series_count; s++) {
+        const struct series *series = &study->series[s];
+
+        unasked = 0;
+        for (i = series->first; i != ENTRY_NONE; i = study->entries[i].next_in_series)
+            if (study->entries[i].flags & ENTRY_UNASKED) unasked++;
+        all += study_beyond(unasked, series->related);
+    }
+    return study_beyond(all, study->related);
+}
+
+/* Instances of the study (series ENTRY_NONE) or of one series, of one state or (UINT32_MAX) any. */
+static uint32_t study_tally(const struct study *study, uint32_t series, uint32_t state)
+{
+    const bool all = series == ENTRY_NONE;
+    uint32_t i = all ? 0 : study->series[series].first, count = 0;
+
+    while (all ? i < study->entry_count : i != ENTRY_NONE) {
         const struct entry *entry = &study->entries[i];
 
-        if (entry->level == TROLLEY_LEVEL_INSTANCE && entry->state == ENTRY_DONE &&
-            (series == ENTRY_NONE || entry->series == series))
+        if (entry->level == TROLLEY_LEVEL_INSTANCE &&
+            (state == UINT32_MAX || entry->state == state))
             count++;
+        i = all ? i + 1 : entry->next_in_series;
     }
     return count;
+}
+
+uint32_t study_delivered(const struct study *study, uint32_t series)
+{
+    return study_tally(study, series, ENTRY_DONE);
+}
+
+uint32_t study_known(const struct study *study, uint32_t series)
+{
+    return study_tally(study, series, UINT32_MAX);
 }
 
 void study_study_ref(const struct study *study, struct trolley_ref *ret_ref)

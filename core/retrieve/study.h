@@ -17,7 +17,8 @@ enum entry_state {
     ENTRY_PENDING = 0, /* not there yet */
     ENTRY_ARRIVING,    /* an item with its UIDs is open */
     ENTRY_DONE,        /* stored, replaced or skipped; for a study or series entry: delivered */
-    ENTRY_IGNORED      /* an error that the INI file says to ignore */
+    ENTRY_IGNORED,     /* an error that the INI file says to ignore */
+    ENTRY_NAMED        /* a series whose instances have entries of their own by now */
 };
 
 #define ENTRY_PERMANENT 1u  /* asking this downloader again cannot help */
@@ -27,11 +28,12 @@ enum entry_state {
 #define ENTRY_TRANSIENT 16u /* the last failure may pass */
 #define ENTRY_UNASKED 32u   /* it came with a wider request that was meant to bring everything */
 #define ENTRY_HOPELESS 64u  /* no downloader is asked: the searcher could not say what it is */
+#define ENTRY_COUNTED 128u  /* a series: its instances can be named where their count is not met */
 
 #define ENTRY_NONE UINT32_MAX
 
-/* One object: an instance; or, where no searcher can name instances, the study or series asked for.
- */
+/* One object: an instance; or, where no searcher can name instances or they are only counted yet, a
+ * series or the study asked for. */
 struct entry {
     const char *uid;                     /* SOP Instance UID; NULL for a study or series entry */
     uint32_t series;                     /* index, ENTRY_NONE for a study entry */
@@ -60,7 +62,7 @@ struct study {
     struct study *next;
     char uid[KIT_UID_MAX + 1];
     bool whole;    /* the study as such was asked for */
-    bool naming;   /* the searcher is being asked: what is unnamed may yet be named; see run.h */
+    bool naming;   /* in hand, and the searcher is being asked for its names; see counts.h */
     bool doubtful; /* the searcher's answer was not all, or came with warnings */
     struct entry *entries;
     struct series *series;
@@ -72,7 +74,6 @@ struct study {
     uint32_t slot_count;
     struct hash_key hash_key;
     struct arena arena; /* every text of the study */
-    uint64_t extra;     /* instances that came beyond what the searcher named */
     uint32_t related;   /* instances it has by somebody's count, 0 unknown */
     uint32_t came;      /* instances that came unnamed */
     uint32_t requests;  /* made so far */
@@ -96,6 +97,9 @@ void study_free(struct study *study);
 /* The index of a series, made when it is new. Negative: TROLLEY_ERR_NOMEM. */
 int study_series(struct study *study, const char *uid, uint32_t *ret_index);
 
+/* The index of a series, ENTRY_NONE when there is none. */
+uint32_t study_find_series(const struct study *study, const char *uid);
+
 /*
  * Adds an entry of the level; an instance that is there already is returned, as one that was named.
  * sop_class and transfer_syntax may be NULL. Errors: NOMEM, TOO_LARGE (more than 2^31 entries).
@@ -109,11 +113,24 @@ int study_add(struct study *study, uint32_t level, const char *series_uid, const
  */
 uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_t related);
 
+/*
+ * The instances of a counted series (its index; ENTRY_NONE: of all of them) have been added by
+ * name: from here on they are what is expected. They take over what the series' entry went through.
+ * Returns how many more are expected than before.
+ */
+int64_t study_named(struct study *study, uint32_t series);
+
 /* Is it known what is expected: are all instances named, or at least counted? */
 bool study_is_verified(const struct study *study);
 
+/* How many instances came beyond what the searcher named or counted. */
+uint64_t study_extra(const struct study *study);
+
 /* How many instances of the study (series ENTRY_NONE) or of one series are there. */
 uint32_t study_delivered(const struct study *study, uint32_t series);
+
+/* How many of its instances are known, be they there or not. */
+uint32_t study_known(const struct study *study, uint32_t series);
 
 /* The index of a name, kept when it is new; 0 for none. */
 uint16_t study_name(struct study *study, const char *text);

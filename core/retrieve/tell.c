@@ -34,7 +34,6 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
             study_fail(study, &study->entries[i], &failure);
         }
     } else {
-        fetch_await_names(fetch);
         while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
             struct entry *entry = &study->entries[i];
 

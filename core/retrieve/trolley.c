@@ -46,7 +46,7 @@ static int trolley_choose(struct trolley_setup *setup, const char *name,
 }
 
 int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
-                  struct trolley_error *error)
+                   struct trolley_error *error)
 {
     if (!trolley->name)
         return error_set(error, TROLLEY_ERR_INVALID_CONFIG,
@@ -103,6 +103,7 @@ static int trolley_make(struct trolley_setup *setup, const char *name,
         trolley->searcher = config->text(config, "searcher");
         trolley->expander = config->text(config, "expander");
         trolley->storage = config->text(config, "storage");
+        trolley->counts_suffice = config->integer(config, "expected", 0) == 1;
         trolley->downloaders = config->list(config, "downloader");
         r = trolley_check_names(trolley, error);
     }

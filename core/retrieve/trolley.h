@@ -12,6 +12,7 @@ struct trolley {
     const char *expander;
     const char *storage;
     struct trolley_span downloaders;      /* of const char * */
+    bool counts_suffice;                  /* expected = counts */
     struct component *searcher_component; /* opened at first use */
     struct instance *searcher_instance;
 };
@@ -19,7 +20,7 @@ struct trolley {
 /* INVALID_CONFIG: it names nothing for that key (searcher, downloader, storage); `hint` is added to
  * the message. */
 int retrieve_lacks(const struct trolley *trolley, const char *key, const char *hint,
-                  struct trolley_error *error);
+                   struct trolley_error *error);
 
 /* An instance of the searcher for the calling thread of find; made once. INVALID_CONFIG when there
  * is none. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/retrieve/counts.h"
 #include "core/retrieve/item.h"
 #include "core/retrieve/settle.h"
 
@@ -75,7 +76,6 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
                           .store = run->store,
                           .report = run->report,
                           .run_lock = &run->lock,
-                          .run_changed = &run->changed,
                           .cancel = run->cancel,
                           .request = ++chunk->study->requests};
     const struct trolley_dataset_sink sink = item_sink(&fetch);
@@ -98,11 +98,11 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     free(refs);
     (void)run_sync(run, false, &worker->task);
     pthread_mutex_lock(&run->lock);
-    fetch_await_names(&fetch);
     if (r < 0) fetch_uncancel(&fetch, &failure);
     if (!fetch.stop_all.status && r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL))
         fetch.stop_all = failure;
     if (!downloader->dead.status) downloader->dead = fetch.stop_all;
+    counts_check(run, chunk, &downloader->ask, r < 0 ? &failure : NULL);
     settle_chunk(chunk, &downloader->ask, r < 0 ? &failure : NULL);
 }
 

@@ -82,7 +82,7 @@ struct trolley_storage_ops {
 
 /*
  * Interface "trolley.lacks/1" of a storage that can say cheaply that it holds nothing of a study.
- * Open. With such a study the host begins while the searcher is still naming its instances; of one
+ * Open. Such a study the host may begin when its instances are only counted, not yet named; of one
  * that the storage may hold in part it asks for what is missing alone.
  */
 #define TROLLEY_LACKS_INTERFACE "trolley.lacks/1"

@@ -27,6 +27,7 @@ min_free = 0
 durability = {durability}
 [trolley bench]
 {searcher}
+expected = {expected}
 downloader = d
 storage = t
 """
@@ -35,10 +36,11 @@ JSON = 'Accept: application/dicom+json'
 SCALE = int(os.environ.get('BENCH_SCALE', 1))
 
 
-def ini_of(url, search=True, durability='none', kind='wado-rs', downloader=''):
-    """Without a searcher the same answers are fetched as by curl; with one they are verified too."""
+def ini_of(url, expected='instances', durability='none', kind='wado-rs', downloader=''):
+    """What comes is held against the searcher's names (instances) or counts; with `expected` None
+    the same answers are fetched as by curl, and nothing is verified."""
     return INI.format(url=url, type=kind, durability=durability, downloader=downloader,
-                      searcher='searcher = s' if search else '')
+                      expected=expected or 'instances', searcher='searcher = s' if expected else '')
 
 
 class Rows:
@@ -53,24 +55,29 @@ class Rows:
             self.studies[key] = harness.make_study(self.folder, self.server, *key)
         return self.studies[key]
 
-    def study_row(self, instances, kib, aim, series=1, sync=False, **options):
-        """A whole study by WADO-RS, beside one stream into one file."""
+    def study_row(self, instances, kib, aim, series=1, sync=False, listed=False, **options):
+        """A whole study by WADO-RS, beside one stream into one file; `listed`: and the list of its
+        instances into another, at the same time."""
         name = f'WADO-RS {instances} x {kib} KiB'
         if series > 1:
             name += f' in {series} series'
         name += ', batch' if sync else ''
-        name += ', verified / curl' if options.get('search', True) else ' / curl'
-        name += ' and sync -f' if sync else ''
+        expected = options.setdefault('expected', 'instances')
+        name += {None: '', 'instances': ', named', 'counts': ', counted'}[expected] + ' / curl'
+        name += ' of study and list' if listed else ' and sync -f' if sync else ''
         if not wanted(name):
             return
         study, url = self.study(instances, kib, series), self.server.dicom_web
         ini = ini_of(url, durability='batch' if sync else 'none', **options)
+        other = ['curl', '-sf', '-o', 'out/answer', '-H', ACCEPT, f'{url}/studies/{study}']
+        if listed:
+            other += ['--parallel', '--parallel-immediate', '--next', '-sf', '-o', 'out/list', '-H',
+                      JSON, f'{url}/studies/{study}/instances']
         self.table.compare(
             name,
             lambda: harness.trolley_once(self.folder, ini, 'download', '--study', study,
                                          files=instances),
-            lambda: harness.other_once(self.folder, 'curl', '-sf', '-o', 'out/answer', '-H', ACCEPT,
-                                       f'{url}/studies/{study}', sync=sync), aim)
+            lambda: harness.other_once(self.folder, *other, sync=sync), aim)
 
     def wado_uri_row(self, instances, kib, aim, workers=8):
         name = f'WADO-URI {instances} x {kib} KiB, {workers} workers / curl --parallel'
@@ -86,7 +93,7 @@ class Rows:
             f'url="{url}?requestType=WADO&studyUID={study}&seriesUID={series}&objectUID={instance}'
             f'&contentType=application/dicom"\noutput="out/{instance}.dcm"\n'
             for series, instance in rows))
-        ini = ini_of(url, search=False, kind='wado-uri', downloader=f'max_parallel = {workers}')
+        ini = ini_of(url, expected=None, kind='wado-uri', downloader=f'max_parallel = {workers}')
         self.table.compare(
             name,
             lambda: harness.trolley_once(self.folder, ini, 'download', '--from', 'refs.csv',
@@ -101,8 +108,8 @@ class Rows:
         study, url = self.study(instances, kib), self.server.dicom_web
         self.table.compare(
             name,
-            lambda: harness.trolley_once(self.folder, ini_of(url), 'find', '--study', study,
-                                         '--level', 'instance'),
+            lambda: harness.trolley_once(self.folder, ini_of(url), 'find',
+                                         f'StudyInstanceUID={study}', '--level', 'instance'),
             lambda: harness.other_once(self.folder, 'curl', '-sf', '-o', 'out/answer', '-H', JSON,
                                        f'{url}/studies/{study}/instances'))
 
@@ -130,7 +137,7 @@ class Rows:
 
     def instance_row(self, gib=6):
         """One instance of that many GiB."""
-        name = f'one instance of {gib / SCALE:g} GiB, verified / curl'
+        name = f'one instance of {gib / SCALE:g} GiB, named / curl'
         if not wanted(name):
             return
         with Generating(1, 1, (gib << 30) // SCALE) as server:
@@ -159,7 +166,7 @@ class Rows:
             for i in range(count // SCALE):
                 study, instance = i // 100 % 100, i % 100
                 out.write(f'1.{study},1.{study}.1,1.{study}.1.{instance}\n')
-        ini = ini_of(self.server.dicom_web, search=False)
+        ini = ini_of(self.server.dicom_web, expected=None)
         self.table.alone(name, lambda: harness.trolley_once(
             self.folder, ini, 'download', '--from', 'list.csv'), 32)
         (self.folder / 'list.csv').unlink()
@@ -171,11 +178,13 @@ def main():
         server = harness.orthanc.Orthanc(folder / 'orthanc').start()
         try:
             rows = Rows(folder, server)
-            rows.study_row(1000, 512, 1.15, search=False)
-            rows.study_row(1000, 512, 1.15)
+            for instances, kib, aim in (1000, 512, 1.15), (2000, 33, 1.5):
+                rows.study_row(instances, kib, aim, expected=None)
+                rows.study_row(instances, kib, aim, expected='counts')
+                rows.study_row(instances, kib, aim)
+                rows.study_row(instances, kib, aim, listed=True)
             rows.study_row(1000, 512, 1.15, sync=True)
-            rows.study_row(2000, 33, 1.5, search=False)
-            rows.study_row(2000, 33, 1.5)
+            rows.study_row(1000, 512, 0.8, series=4, expected='counts')
             rows.study_row(1000, 512, 0.8, series=4)
             rows.wado_uri_row(1000, 512, 1.15)
             rows.find_row(2000, 33)

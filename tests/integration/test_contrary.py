@@ -93,10 +93,10 @@ def test_counted_and_not_all_there(trolley, fault_server, plugins, study, home, 
     result = trolley(ini_of(server, plugins, study, 'counts', 'fetch', 10), 'download', '--study',
                      study, '--report', 'report.jsonl')
     assert result.status == 3, result.stderr
-    assert result.verdict().startswith('partial: 8 of 10 instances (8 stored, 0 skipped, 1 missing')
+    assert result.verdict().startswith('partial: 8 of 10 instances (8 stored, 0 skipped, 2 missing')
     missing = [line for line in outcomes(tmp_path / 'report.jsonl')
                if line['outcome'] == 'missing']
-    assert [line['study'] for line in missing] == [study]
+    assert [(line['study'], line['instances']) for line in missing] == [(study, 2)]
     assert '8 of its instances came, and the server counts 10' in missing[0]['message']
     assert len(files_below(home)) == 8
 

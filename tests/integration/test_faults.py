@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fault_server import FAULTS
-from faults_table import CASES, Case
+from faults_table import CASES, COUNTED, Case, counted
 from program import files_below, outcomes
 
 SERVERS = pathlib.Path(__file__).resolve().parent.parent / 'servers'
@@ -40,15 +40,16 @@ min_free = 0
 {searcher}
 downloader = fetch
 storage = home
+expected = {expected}
 """
 
 
-def ini_of(case, server):
+def ini_of(case, server, expected='instances'):
     downloader = case.downloader
     if 'max_retries' not in downloader:
         downloader += 'max_retries = 2\n'
     return INI.format(url=server.dicom_web, session=case.session, search=case.search,
-                      downloader=downloader,
+                      downloader=downloader, expected=expected,
                       searcher='searcher = search' if case.searcher else '')
 
 
@@ -76,34 +77,80 @@ def check_report(lines, home):
     assert len({line['path'] for line in stored}) == len(files_below(home))
 
 
-@pytest.mark.parametrize('case', CASES, ids=lambda case: case.name.replace(', ', '-'))
-def test_fault(trolley, fault_server, phantoms, home, tmp_path, case):
-    study = phantoms.studies('PHANTOM')[0]
-    server = fault_server(case.fault, [i.path for i in phantoms.of_study(study) + phantoms.of('OTHER')])
+def check_fault(trolley, server, ini, study, case, folder):
+    """One download, and what it must lead to."""
+    home = folder / 'home'
     held = server.of_study(study)
     start = time.monotonic()
-    result = trolley(ini_of(case, server), 'download', '--study', study, '--report', 'report.jsonl')
+    result = trolley(ini, 'download', '--study', study, '--report', 'report.jsonl')
     took = time.monotonic() - start
     assert result.verdict().startswith(case.verdict), result.stderr
     assert result.status == case.status, result.stderr
     assert case.says in result.stderr
-    lines = outcomes(tmp_path / 'report.jsonl')
-    assert collections.Counter(line['outcome'] for line in lines) == case.outcomes
+    lines = outcomes(folder / 'report.jsonl')
+    told = collections.Counter()
+    for line in lines:
+        told[line['outcome']] += line.get('instances', 1)
+    assert told == case.outcomes
     home.mkdir(exist_ok=True)
     there = [one.in_tree for number, one in enumerate(held) if number not in case.lacks]
     more = case.stored - len(there)
     strange = [path for path in files_below(home) if path not in {one.in_tree for one in held}]
     assert [path.stem for path in strange] == ['1.2.3.4.5'] * more
     for path in strange:
-        (home / path).rename(tmp_path / 'strange')
+        (home / path).rename(folder / 'strange')
     assert check_disk(home, held) == sorted(there)
     for path in strange:
-        (tmp_path / 'strange').rename(home / path)
+        (folder / 'strange').rename(home / path)
     check_report(lines, home)
     again = {one.uid for one in held} & set(server.fetched_again)
     assert len(again) == case.again
     assert not getattr(server.state, 'leaked', False)
     assert took >= case.slow
+
+
+@pytest.fixture
+def one_study(fault_server, phantoms):
+    """A server with that fault and one study, and the study."""
+    def make(fault):
+        study = phantoms.studies('PHANTOM')[0]
+        paths = [i.path for i in phantoms.of_study(study) + phantoms.of('OTHER')]
+        return fault_server(fault, paths), study
+    return make
+
+
+@pytest.mark.parametrize('case', CASES, ids=lambda case: case.name.replace(', ', '-'))
+def test_fault(trolley, one_study, tmp_path, case):
+    server, study = one_study(case.fault)
+    check_fault(trolley, server, ini_of(case, server), study, case, tmp_path)
+
+
+@pytest.mark.parametrize('case', [case for case in CASES if case.searcher], ids=lambda case: case.name)
+def test_fault_counted(trolley, one_study, tmp_path, case):
+    """Where counts suffice nothing is lost either, but what no count can tell."""
+    server, study = one_study(case.fault)
+    check_fault(trolley, server, ini_of(case, server, 'counts'), study, counted(case), tmp_path)
+
+
+def lists(server):
+    """The searches for instances so far."""
+    return [path for _, path, _ in server.requests if path.split('?')[0].endswith('/instances')]
+
+
+@pytest.mark.parametrize('fault, asked', [('none', 0), ('cut-body', 1), ('503', 0)])
+def test_counts_are_met_without_names(trolley, one_study, home, fault, asked):
+    """Only where a count is not met are the instances of that series asked for."""
+    server, study = one_study(fault)
+    ini = ini_of(Case(fault, ''), server, 'counts')
+    result = trolley(ini, 'download', '--study', study, '--require-verified')
+    assert result.status == 0, result.stderr
+    assert len(files_below(home)) == 8
+    assert len(lists(server)) == asked
+    # What is there is known by name only.
+    (home / files_below(home)[0]).unlink()
+    again = trolley(ini, 'download', '--study', study)
+    assert '(1 stored, 7 skipped, 0 missing, 0 failed)' in again.verdict()
+    assert len(server.fetched_again) == 1
 
 
 # Of many requests at once, the one that logs in again may well be the third again: refused twice.
@@ -152,6 +199,7 @@ def test_begins_while_the_searcher_names(trolley, fault_server, phantoms, home):
 
 def test_every_fault_has_a_case():
     assert {case.fault for case in CASES} == set(FAULTS)
+    assert set(COUNTED) <= set(FAULTS)
 
 
 def test_table_of_readme_is_this_one():

@@ -185,6 +185,97 @@ static void test_chunk_covers_its_entries(void **state)
     study_free(study);
 }
 
+/* A counted series of `related` instances; what came of it unasked: 1.1.1, 1.1.2, ... */
+static struct study *make_counted(uint32_t related, uint32_t came)
+{
+    struct study *study = make(1, (int)came);
+    uint32_t i;
+
+    for (i = 0; i < came; i++) {
+        study->entries[i].flags |= ENTRY_UNASKED;
+        study->entries[i].request = 1;
+        study->entries[i].state = ENTRY_DONE;
+    }
+    assert_int_equal(study_add(study, TROLLEY_LEVEL_SERIES, "1.1", NULL, NULL, NULL, &i), 0);
+    study->entries[i].flags |= ENTRY_COUNTED;
+    study->series[0].related = related;
+    return study;
+}
+
+static void add_named(struct study *study, const char *uid)
+{
+    uint32_t index;
+
+    assert_int_equal(study_add(study, TROLLEY_LEVEL_INSTANCE, "1.1", uid, "1.2", NULL, &index), 0);
+}
+
+static void test_counted_series_is_asked_wide(void **state)
+{
+    struct study *study = make_counted(3, 0);
+
+    (void)state;
+    assert_string_equal(plan_text(study, &ask_series), "s1");
+    assert_true(study_is_verified(study));
+    study_free(study);
+}
+
+static void test_names_take_the_place_of_a_count(void **state)
+{
+    struct study *study = make_counted(3, 2);
+
+    (void)state;
+    study->entries[2].attempts = 1; /* the series' own */
+    add_named(study, "1.1.1");
+    add_named(study, "1.1.2");
+    add_named(study, "1.1.3");
+    assert_int_equal(study_named(study, 0), 0);
+    assert_int_equal(study->entries[3].attempts, 1);
+    assert_string_equal(plan_text(study, &ask_series), "i1");
+    assert_int_equal(study_extra(study), 0);
+    assert_int_equal(study_known(study, 0), 3);
+    assert_int_equal(study_named(study, 0), 0); /* once */
+    study_free(study);
+}
+
+/* The count said 3, 4 came, and the names are three of these and two that are not there. */
+static void test_names_are_more_than_a_count(void **state)
+{
+    struct study *study = make_counted(3, 4);
+
+    (void)state;
+    assert_int_equal(study_extra(study), 1);
+    add_named(study, "1.1.1");
+    add_named(study, "1.1.2");
+    add_named(study, "1.1.3");
+    add_named(study, "1.1.8");
+    add_named(study, "1.1.9");
+    assert_int_equal(study_named(study, ENTRY_NONE), 2);
+    assert_int_equal(study_extra(study), 1);
+    assert_int_equal(study_delivered(study, 0), 4);
+    assert_string_equal(plan_text(study, &ask_series), "i1 i1");
+    study_free(study);
+}
+
+/* What a request for the whole series met with is what its instances met with. */
+static void test_names_inherit_the_failure(void **state)
+{
+    const struct task_failure failure = {
+        .status = TROLLEY_ERR_GONE, .flags = TROLLEY_FAILURE_PERMANENT, .message = "410"};
+    struct study *study = make_counted(2, 0);
+
+    (void)state;
+    study_fail(study, &study->entries[0], &failure);
+    add_named(study, "1.1.1");
+    add_named(study, "1.1.2");
+    assert_int_equal(study_named(study, 0), 0);
+    assert_string_equal(study_failure_text(study, &study->entries[1]), "410");
+    assert_string_equal(plan_text(study, &ask_series), "");
+    plan_next_downloader(study);
+    /* Nothing of it came: the next one is asked for all of it at once. */
+    assert_string_equal(plan_text(study, &ask_series), "s1");
+    study_free(study);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +287,10 @@ int main(void)
         cmocka_unit_test(test_unnamed_instances_need_a_wide_downloader),
         cmocka_unit_test(test_lookup_among_many),
         cmocka_unit_test(test_chunk_covers_its_entries),
+        cmocka_unit_test(test_counted_series_is_asked_wide),
+        cmocka_unit_test(test_names_take_the_place_of_a_count),
+        cmocka_unit_test(test_names_are_more_than_a_count),
+        cmocka_unit_test(test_names_inherit_the_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
