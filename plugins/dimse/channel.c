@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PDU_P_DATA 4
 #define PDU_A_ABORT 7
+#define PDV_HEAD 12 /* bytes of a P-DATA-TF's head and its first item's [PS3.8 9.3.5] */
 
 int64_t channel_now_ms(void)
 {
@@ -244,10 +246,14 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t length)
 
 static ssize_t plain_write(struct channel *channel, const char *data, size_t length)
 {
+    /* DCMTK writes what belongs to a head at once behind it: one segment, that wakes the peer once.
+     */
+    int more = length == PDV_HEAD && data[0] == PDU_P_DATA ? MSG_MORE : 0;
     size_t done = 0;
 
     while (done < length) {
-        ssize_t n = send(channel->fd, data + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(channel->fd, data + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT | more);
 
         if (n >= 0) {
             done += (size_t)n;

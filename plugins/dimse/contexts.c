@@ -53,6 +53,7 @@ static const char *const image_classes[] = {
 static const char *const image_syntaxes[] = {
     "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80",
     "1.2.840.10008.1.2.5",    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.81",
 };
 #define IMAGES (sizeof image_classes / sizeof image_classes[0])
 #define IMAGE_SYNTAXES (sizeof image_syntaxes / sizeof image_syntaxes[0])

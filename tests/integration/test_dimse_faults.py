@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from dimse_servers import CT, Peer, ct, data_set, hold, pdu, reject
+from dimse_servers import CT, Association, Peer, ct, data_set, hold, parse, pdu, reject
 from orthanc import free_port
 from program import files_below, outcomes, report, scratch_files
 from test_dimse_get import SERIES, STUDY, fetch
@@ -216,6 +216,44 @@ def test_F7_rejected_download(trolley, peer_ini, home, downloader, parts, words,
         result = fetch(trolley, of(downloader, peer_ini(peer)))
     assert result.status == exit_status and words in result.stderr, result.stderr
     assert files_below(home) == []
+
+
+@BOTH
+@pytest.mark.parametrize('parts', [(2, 3, 1), (2, 3, 2), (2, 1, 1)])
+def test_F7_rejected_for_now(trolley, peer_ini, listen_port, home, downloader, parts):
+    """Transiently: the host asks again, twice here, and then all is there. Searches too."""
+    store = sent_by(downloader, listen_port)
+    order = ['search', downloader]  # who comes next
+    left = {'search': 2, downloader: 2}  # how often each is still turned away
+
+    def turn_away(connection):
+        if left[order[0]]:
+            left[order[0]] -= 1
+            reject(*parts)(connection)
+            return
+        order.append(order.pop(0))
+        association = Association(connection, peer)
+        association.negotiate()
+        while message := association.read_message():
+            script(association, message)
+
+    def script(association, message):
+        number, request, identifier = message
+        if request[0x00000100] == b'\x20\0':
+            unique = {0x0020000d: STUDY, 0x0020000e: SERIES, 0x00080018: '1.2.3.4.0'}
+            association.respond(number, request, 0xff00, data_set(
+                {tag: unique[tag] for tag in parse(identifier) if tag in unique}))
+            association.respond(number, request, 0)
+        else:
+            store(association, request, '1.2.3.4.0', ct(STUDY, SERIES, '1.2.3.4.0'))
+            association.respond(number, request, 0, completed=1, failed=0)
+    with Peer(raw=turn_away) as peer:
+        ini = of(downloader, peer_ini(peer))
+        ini = ini.replace('max_retries = 0', 'max_retries = 3\nretry_delay = 50ms')
+        result = trolley(ini, 'download', '--study', STUDY)
+    assert result.status == 0, result.stderr
+    assert left == {'search': 0, downloader: 0}
+    assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
 
 
 @BOTH
