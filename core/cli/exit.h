@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "core/trolley.h"
+#include "core/trolley_prefetch.h"
 
 enum exit_status {
     EXIT_COMPLETE = 0,

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/trolley.h"
+#include "core/trolley_prefetch.h"
 
 static const char *const state_names[] = {
     NULL,      "SCHEDULED", "IN PROCESS", "COMPLETED",

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "core/trolley.h"
+#include "core/trolley_prefetch.h"
 
 /* The scope of a task; dcm4chee's dcmEntity. Wider is smaller. */
 enum prefetch_entity { PREFETCH_STUDY, PREFETCH_SERIES, PREFETCH_INSTANCE };

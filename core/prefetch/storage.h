@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <trolley/stored.h>
 
-#include "core/trolley.h"
+#include "core/trolley_prefetch.h"
 
 struct prefetch_storage_options {
     const char *study, *series, *instance; /* these alone; NULL: all */

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "core/prefetch/export.h"
-#include "core/trolley.h"
+#include "core/trolley_prefetch.h"
 #include "kit/uid.h"
 
 struct prefetch_store;

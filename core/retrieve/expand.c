@@ -156,8 +156,9 @@ int expand_next(struct ref_reader *reader, struct expander *expander, struct stu
                 struct trolley_error *error)
 {
     struct study *study;
-    int r = reader_fill(reader, error);
+    int r = reader->bad ? reader->bad : reader_fill(reader, &reader->error);
 
+    if (r < 0 && error) *error = reader->error;
     if (r <= 0) return r;
     study = study_new(reader->ahead.study);
     if (!study) return error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
@@ -166,14 +167,13 @@ int expand_next(struct ref_reader *reader, struct expander *expander, struct stu
         r = expand_ref(expander, &reader->ahead, study);
         if (r < 0) {
             (void)error_set(error, r, "study %s: %s", study->uid, trolley_status_name(r));
-            break;
+            study_free(study);
+            return r;
         }
-        r = reader_fill(reader, error);
+        r = reader_fill(reader, &reader->error);
     }
-    if (r < 0) {
-        study_free(study);
-        return r;
-    }
+    /* What was read before a bad reference is still wanted. */
+    if (r < 0) reader->bad = r;
     *ret_study = study;
     return 1;
 }

@@ -16,6 +16,8 @@ struct ref_reader {
     char study[KIT_UID_MAX + 1], series[KIT_UID_MAX + 1], instance[KIT_UID_MAX + 1];
     char sop_class[KIT_UID_MAX + 1], transfer_syntax[KIT_UID_MAX + 1];
     bool has_ahead;
+    int bad; /* the next reference is none: why, with its words */
+    struct trolley_error error;
 };
 
 /*

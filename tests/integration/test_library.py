@@ -12,13 +12,18 @@ import pytest
 import installed
 import sdk_build
 
-HEADER = pathlib.Path(os.environ['INCLUDEDIR']) / 'trolley.h'
+HEADERS = [pathlib.Path(os.environ['INCLUDEDIR']) / name
+           for name in ('trolley.h', 'trolley_prefetch.h')]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def headers():
+    return ''.join(header.read_text(encoding='utf-8') for header in HEADERS)
+
+
 def declared():
-    """The functions of trolley.h."""
-    text = re.sub(r'/\*.*?\*/', '', HEADER.read_text(encoding='utf-8'), flags=re.DOTALL)
+    """The functions of the library's headers."""
+    text = re.sub(r'/\*.*?\*/', '', headers(), flags=re.DOTALL)
     text = re.sub(r'\{[^{}]*\}', '{}', text)
     return set(re.findall(r'\b(trolley_\w+)\s*\([^()*]', text)) | set(
         re.findall(r'\*?(trolley_\w+)\(void\)', text))
@@ -37,7 +42,7 @@ def test_exported_symbols_are_those_of_the_header():
 
 def test_every_function_is_explained():
     """A comment stands before each function, or before a group that has one."""
-    text = HEADER.read_text(encoding='utf-8')
+    text = headers()
     bare = [name for name in declared()
             if not re.search(r'\*/\n(?:[^\n]+\n)*?[^\n]*\b' + name + r'\(', text)
             and not re.search(r'\b' + name + r'\([^;]*;\s*/\*', text)]
