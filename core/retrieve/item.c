@@ -333,11 +333,18 @@ static void item_release(struct item *item, struct entry *entry)
         entry->state = ENTRY_DONE;
 }
 
+/* What was thrown away though nothing was wrong with it is acknowledged only where it is there. */
+static int32_t item_answer(const struct item *item, const struct entry *entry, int32_t status)
+{
+    if (status || item->state != ITEM_DISCARDED) return status;
+    return entry && entry->state == ENTRY_DONE ? 0 : TROLLEY_ERR_PROTOCOL;
+}
+
 static int32_t item_end(void *handle, const struct trolley_failure *failure)
 {
     struct item *item = handle;
     struct entry *entry;
-    int32_t status;
+    int32_t status, answer;
 
     if (failure && !item->failure.status) task_failure_read(&item->failure, failure);
     if (!item->failure.status) item_complete(item);
@@ -349,13 +356,14 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
         entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
         study_fail(item->fetch->study, entry, &item->failure);
     }
+    answer = item_answer(item, entry, status);
     pthread_mutex_unlock(item->fetch->run_lock);
     if (status && status != TROLLEY_ERR_CANCELLED && !entry)
         trolley_note(&item->task.abi, TROLLEY_LOG_WARNING, 0, NULL,
                      "an object that could not be told apart was broken: %s",
                      item->failure.message);
     item_free(item);
-    return status;
+    return answer;
 }
 
 struct trolley_dataset_sink item_sink(struct fetch *fetch)

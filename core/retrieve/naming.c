@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <trolley/helpers.h>
 
 #include "core/retrieve/search.h"
 
@@ -65,23 +64,10 @@ static int naming_ask_again(const struct expander *expander, const struct patien
     return 0;
 }
 
-/* The first value of an attribute, NULL when the record has none. */
-static const char *record_text(const struct trolley_record *record, uint32_t tag)
-{
-    uint32_t i;
-
-    for (i = 0; i < record->elements.count; i++) {
-        const struct trolley_element *element = trolley_span_at(&record->elements, i);
-
-        if (element->tag == tag) return trolley_span_text(&element->values, 0);
-    }
-    return NULL;
-}
-
 /* A count as its text (IS), 0 for what is none. */
 static uint32_t record_count(const struct trolley_record *record, uint32_t tag)
 {
-    const char *text = record_text(record, tag);
+    const char *text = search_text(record, tag);
     const unsigned long count = text ? strtoul(text, NULL, 10) : 0;
 
     return count < INT32_MAX ? (uint32_t)count : 0;
@@ -103,9 +89,9 @@ static int naming_add(struct naming *to, const struct trolley_record *record)
     struct study *study = to->study;
     const uint32_t before = study->entry_count;
     uint32_t index;
-    int r = study_add(study, TROLLEY_LEVEL_INSTANCE, record_text(record, TAG_SERIES),
-                      record_text(record, TAG_INSTANCE), record_text(record, TAG_SOP_CLASS),
-                      record_text(record, TAG_SYNTAX), &index);
+    int r = study_add(study, TROLLEY_LEVEL_INSTANCE, search_text(record, TAG_SERIES),
+                      search_text(record, TAG_INSTANCE), search_text(record, TAG_SOP_CLASS),
+                      search_text(record, TAG_SYNTAX), &index);
 
     if (r == 0 && study->entry_count > before &&
         !study->series[study->entries[index].series].related)
@@ -154,7 +140,7 @@ static int32_t naming_counted(void *ctx, const struct trolley_record *record)
     struct counting *counting = ctx;
     const uint32_t related = record_count(record, TAG_SERIES_RELATED);
     uint32_t index;
-    int r = study_series(counting->counted, record_text(record, TAG_SERIES), &index);
+    int r = study_series(counting->counted, search_text(record, TAG_SERIES), &index);
 
     if (r < 0) return r;
     counting->counted->series[index].related = related;

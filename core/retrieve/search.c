@@ -19,8 +19,7 @@ struct search {
 
 static const uint32_t uid_tags[] = {0, 0x0020000d, 0x0020000e, 0x00080018};
 
-/* The first value of an attribute; NULL when it is absent or empty. */
-static const char *record_text(const struct trolley_record *record, uint32_t tag)
+const char *search_text(const struct trolley_record *record, uint32_t tag)
 {
     uint32_t i;
 
@@ -37,7 +36,7 @@ static bool record_has_uids(const struct trolley_record *record, uint32_t level)
     uint32_t l;
 
     for (l = TROLLEY_LEVEL_STUDY; l <= level; l++) {
-        const char *uid = record_text(record, uid_tags[l]);
+        const char *uid = search_text(record, uid_tags[l]);
 
         if (!uid || !kit_uid_valid(uid)) return false;
     }

@@ -25,4 +25,7 @@ int search_builder(struct instance *searcher, const struct trolley_query_builder
                    const struct trolley_record_sink *sink, struct task *task,
                    struct search_counts *ret_counts, struct trolley_error *error);
 
+/* The first value of an attribute of a record; NULL when it is absent or empty. */
+const char *search_text(const struct trolley_record *record, uint32_t tag);
+
 #endif

@@ -24,6 +24,7 @@ struct dimse_context {
     const char *sop_class;
     const char *syntax; /* transfer syntax; NULL for the two uncompressed little endian ones */
     bool store;         /* we take C-STOREs in it: the SCP role is asked for [PS3.7 D.3.3.4] */
+    bool relational;    /* C-FIND: relational queries are offered */
 };
 #define DIMSE_CONTEXTS_MAX 128 /* identifiers are the odd numbers of a byte */
 
@@ -67,6 +68,9 @@ void association_local_address(const struct association *association, char *ret_
 int association_echo(struct association *association);
 
 /* ---- C-FIND [PS3.4 C.4.1] ---- */
+
+/* Did the peer accept relational queries in this model? */
+bool association_relational(const struct association *association, const char *sop_class);
 
 /* One key of an identifier. */
 struct find_key {
@@ -120,8 +124,9 @@ struct retrieve_request {
     const struct trolley_ref *const *refs; /* count of them, of one level */
     size_t count;
     const struct trolley_dataset_sink *sink;
-    /* C-MOVE: when stores last showed life, by channel_now_ms; NULL when nobody knows */
-    int64_t (*last_store)(void *ctx);
+    /* C-MOVE: when stores last showed life, by channel_now_ms, and the status of one that nothing
+     * can follow, else 0. NULL for C-GET. */
+    int64_t (*last_store)(void *ctx, int *ret_stop);
     /* Gets each entry of the Failed SOP Instance UID List, trimmed. */
     void (*failed)(void *ctx, const char *instance);
     void *ctx;

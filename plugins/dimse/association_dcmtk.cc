@@ -9,8 +9,10 @@
 #include "log.h"
 #include "trolley/helpers.h"
 
-#define RELEASE_MS 1000 /* longest wait for the answer to a release: all is said and done */
-#define CLOSING_MS 200  /* longest wait for the peer's end of an association given up */
+/* Longest and shortest wait for the answer to a release, when all is said and done. A peer that has
+ * fallen silent since must not hold up the end of a cancelled program for each association. */
+#define RELEASE_MS 1000
+#define RELEASE_LEAST_MS 200
 
 bool association_ready(void)
 {
@@ -44,6 +46,16 @@ int association_seconds(const struct association *association)
     int ms = association->channel->patience_ms;
 
     return ms / 1000 + 2;
+}
+
+static bool association_stopped(void *ctx)
+{
+    const struct association *association = static_cast<const struct association *>(ctx);
+    const struct channel_guard guard = channel_task_guard(association->task);
+
+    if (guard.stopped && guard.stopped(guard.ctx)) return true;
+    return association->cancelled_ms &&
+           channel_now_ms() - association->cancelled_ms > CANCEL_GRACE_MS;
 }
 
 /* ---- opening ---- */
@@ -108,8 +120,11 @@ static void log_accepted(const struct association *association)
 
         if (ASC_getPresentationContext(params, i, &context).good() &&
             context.resultReason == ASC_P_ACCEPTANCE)
-            dimse_log(&association->settings, "context %u: %s in %s", context.presentationContextID,
-                      context.abstractSyntax, context.acceptedTransferSyntax);
+            dimse_log(
+                &association->settings, "context %u: %s in %s%s", context.presentationContextID,
+                context.abstractSyntax, context.acceptedTransferSyntax,
+                association_relational(association, context.abstractSyntax) ? ", relational queries"
+                                                                            : "");
     }
 }
 
@@ -134,6 +149,7 @@ static int negotiate(struct association *association, const struct dimse_context
     r = add_identity(association, params);
     if (r == 0) {
         condition = add_contexts(params, contexts, count);
+        association_offer_relational(params, contexts, count);
         dimse_log(settings, "%s asks %s at %s port %u for an association: %zu contexts%s%s",
                   settings->calling_ae, settings->called_ae, settings->host, settings->port, count,
                   settings->tls ? ", TLS" : "", settings->user ? ", user identity" : "");
@@ -163,6 +179,8 @@ int association_start(const struct dimse_settings *settings, struct channel *cha
     association->settings = *settings;
     association->task = task;
     association->channel = channel;
+    channel->guard = {association_stopped, association};
+    association->handshake_ms = channel_now_ms();
     try {
         r = negotiate(association, contexts, count);
     } catch (...) {
@@ -174,6 +192,7 @@ int association_start(const struct dimse_settings *settings, struct channel *cha
         return r;
     }
     association->open = true;
+    association->handshake_ms = channel_now_ms() - association->handshake_ms;
     log_accepted(association);
     association->channel->patience_ms = settings->dimse_ms;
     *ret_association = association;
@@ -189,6 +208,13 @@ int association_open(const struct dimse_settings *settings, const struct dimse_c
     return r < 0 ? r : association_start(settings, channel, contexts, count, task, ret_association);
 }
 
+static int release_patience(const struct association *association)
+{
+    int64_t ms = 4 * association->handshake_ms;
+
+    return ms < RELEASE_LEAST_MS ? RELEASE_LEAST_MS : ms > RELEASE_MS ? RELEASE_MS : (int)ms;
+}
+
 void association_close(struct association *association)
 {
     if (!association) return;
@@ -198,12 +224,13 @@ void association_close(struct association *association)
     try {
         if (association->as) {
             if (!association->broken) {
-                channel->patience_ms = RELEASE_MS;
+                channel->patience_ms = release_patience(association);
                 if (ASC_releaseAssociation(association->as).bad()) association->broken = true;
             }
             if (association->broken) {
                 channel->patience_ms = CLOSING_MS;
                 (void)ASC_abortAssociation(association->as);
+                channel_linger(channel, CLOSING_MS);
             }
             if (association->open)
                 dimse_log(&association->settings, "association with %s %s",
@@ -223,7 +250,6 @@ void association_close(struct association *association)
 bool association_use(struct association *association, struct trolley_task *task)
 {
     association->task = task;
-    association->channel->guard = channel_task_guard(task);
     if (association->broken || association->channel->trouble != CHANNEL_FINE) return false;
     /* Between operations a peer has nothing to say but the end. */
     if (channel_readable(association->channel, 0)) association->broken = true;

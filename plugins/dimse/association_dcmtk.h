@@ -20,10 +20,19 @@ struct association {
     T_ASC_Network *network;
     T_ASC_Association *as;
     bool open, broken;
+    int64_t cancelled_ms; /* when the running operation was cancelled; 0: it is not */
+    int64_t handshake_ms; /* how long the peer took to accept the association */
 };
+
+/* A peer that was sent a C-CANCEL has that long to end the operation, and is left then. */
+#define CANCEL_GRACE_MS 1000
 
 /* Seconds for DCMTK, whose own clocks must never be the first to ring: the channel's are. */
 int association_seconds(const struct association *association);
+
+/* Offers relational queries in the contexts that ask for them. */
+void association_offer_relational(T_ASC_Parameters *params, const struct dimse_context *contexts,
+                                  size_t count);
 
 /* Receives a command; statusDetail's comment, if any, goes to `comment` (may be NULL). */
 OFCondition association_receive(struct association *association, T_DIMSE_Message *message,
@@ -46,8 +55,8 @@ int association_fail_rejected(struct association *association, T_ASC_Parameters 
 T_ASC_PresentationContextID association_context(struct association *association,
                                                 const char *sop_class, const char *what);
 
-/* Asks the peer to end an operation. After the task's own cancellation it goes out as far as there
- * is room for it; the association is aborted behind it. */
+/* Asks the peer to end an operation, for which it has CANCEL_GRACE_MS. After the task's own
+ * cancellation it goes out as far as there is room for it; the association is aborted behind it. */
 OFCondition association_cancel(struct association *association, T_ASC_PresentationContextID context,
                                DIC_US message_id);
 

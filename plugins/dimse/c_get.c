@@ -149,7 +149,7 @@ static uint32_t get_group_level(void *self)
 
 static int32_t get_ping(void *self, struct trolley_task *task)
 {
-    static const struct dimse_context contexts[] = {{UID_VERIFICATION, NULL, false}};
+    static const struct dimse_context contexts[] = {{UID_VERIFICATION, NULL, false, false}};
     struct get *get = self;
     struct association *association;
     int r = association_open(&get->settings, contexts, 1, task, &association);

@@ -120,8 +120,8 @@ static int listen_now(struct mover *mover, struct trolley_task *task)
 static int associate(struct mover *mover, struct trolley_task *task)
 {
     const struct dimse_context contexts[] = {
-        {UID_STUDY_ROOT_MOVE, NULL, false},
-        {UID_VERIFICATION, NULL, false},
+        {UID_STUDY_ROOT_MOVE, NULL, false, false},
+        {UID_VERIFICATION, NULL, false, false},
     };
 
     if (mover->association && association_use(mover->association, task)) return 0;
@@ -139,11 +139,12 @@ struct running {
     struct move *move;
 };
 
-static int64_t running_last_store(void *ctx)
+static int64_t running_last_store(void *ctx, int *ret_stop)
 {
     struct move_progress progress;
 
     moves_progress(((struct running *)ctx)->move, &progress);
+    *ret_stop = progress.stop;
     return progress.last_ms;
 }
 
@@ -201,8 +202,9 @@ static int run(struct mover *mover, struct running *running, uint16_t message_id
     int r = association_retrieve(mover->association, &request, &result);
 
     if (r == 0) {
-        moves_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
-                   mover->store_wait_ms);
+        if (!result.stop)
+            moves_wait(running->move, (uint64_t)result.counts.completed + result.counts.warning,
+                       mover->store_wait_ms);
         moves_progress(running->move, &progress);
         if (task->cancelled(task)) return TROLLEY_ERR_CANCELLED;
         result.stop = progress.stop;

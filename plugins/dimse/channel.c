@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PDU_P_DATA 4
 #define PDU_A_ABORT 7
+#define PDV_HEAD 12 /* bytes of a P-DATA-TF's head and its first item's [PS3.8 9.3.5] */
 
 int64_t channel_now_ms(void)
 {
@@ -86,8 +88,29 @@ static ssize_t in_trouble(struct channel *channel, enum channel_trouble trouble,
     return trouble == CHANNEL_CLOSED && error == 0 ? 0 : -1;
 }
 
+void channel_stop(struct channel *channel)
+{
+    (void)in_trouble(channel, CHANNEL_STOPPED, ECANCELED);
+}
+
+void channel_linger(struct channel *channel, int ms)
+{
+    const struct channel_guard nobody = {NULL, NULL};
+    int64_t end = channel_now_ms() + ms, left = ms;
+    char thrown[16384];
+
+    if (channel->trouble == CHANNEL_CLOSED || shutdown(channel->fd, SHUT_WR) < 0) return;
+    while (left > 0 && channel_wait(channel->fd, POLLIN, (int)left, &nobody) == 1) {
+        ssize_t n = recv(channel->fd, thrown, sizeof thrown, MSG_DONTWAIT);
+
+        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) return;
+        left = end - channel_now_ms();
+    }
+}
+
 /* Acknowledges at once: a peer with Nagle's algorithm holds its next segment back until then. The
- * kernel forgets the wish, hence before every wait. */
+ * kernel forgets the wish, hence before every wait; no more often, for a call is not for nothing.
+ */
 static void quick_ack(const struct channel *channel)
 {
     int on = 1;
@@ -128,16 +151,60 @@ static void follow_pdus(struct channel *channel, const uint8_t *data, size_t len
     }
 }
 
+/* What is there: its length, 0 while nothing is, -1 in trouble. */
+static ssize_t receive(struct channel *channel, void *buffer, size_t length)
+{
+    ssize_t n;
+
+    do
+        n = recv(channel->fd, buffer, length, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) return n;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+    (void)in_trouble(channel, CHANNEL_CLOSED, n == 0 ? 0 : errno);
+    return -1;
+}
+
+static ssize_t receive_ahead(struct channel *channel)
+{
+    ssize_t n = receive(channel, channel->ahead, sizeof channel->ahead);
+
+    channel->ahead_at = 0;
+    channel->ahead_end = n > 0 ? (size_t)n : 0;
+    return n;
+}
+
+static bool has_ahead(const struct channel *channel)
+{
+    return channel->ahead_at < channel->ahead_end;
+}
+
+static size_t take_ahead(struct channel *channel, void *buffer, size_t length)
+{
+    size_t there = channel->ahead_end - channel->ahead_at;
+    size_t n = length < there ? length : there;
+
+    memcpy(buffer, channel->ahead + channel->ahead_at, n);
+    channel->ahead_at += n;
+    return n;
+}
+
 bool channel_readable(struct channel *channel, int ms)
 {
-    if (channel->trouble != CHANNEL_FINE) return ms > 0; /* the read that follows tells */
-    if (channel->tls && channel_tls_pending(channel)) return true;
+    /* Of an end the read that follows tells; DCMTK would send nothing more behind that. */
+    if (channel->trouble != CHANNEL_FINE) return ms > 0 && channel->trouble != CHANNEL_STOPPED;
+    if (channel->tls ? channel_tls_pending(channel) : has_ahead(channel)) return true;
+    if (channel->guard.stopped && channel->guard.stopped(channel->guard.ctx)) {
+        channel_stop(channel);
+        return false;
+    }
+    if (!channel->tls && receive_ahead(channel) != 0) return true;
     quick_ack(channel);
     switch (channel_wait(channel->fd, POLLIN, ms, &channel->guard)) {
     case 1:
         return true;
     case -1:
-        (void)in_trouble(channel, CHANNEL_STOPPED, ECANCELED);
+        channel_stop(channel);
         return false;
     default:
         return false;
@@ -147,18 +214,21 @@ bool channel_readable(struct channel *channel, int ms)
 static ssize_t plain_read(struct channel *channel, void *buffer, size_t length)
 {
     for (;;) {
-        ssize_t n;
+        ssize_t n = 1;
+        int waited;
 
+        if (length >= sizeof channel->ahead && !has_ahead(channel)) {
+            n = receive(channel, buffer, length);
+            if (n > 0) return n;
+        } else if (!has_ahead(channel)) {
+            n = receive_ahead(channel);
+        }
+        if (n > 0) return (ssize_t)take_ahead(channel, buffer, length);
+        if (n < 0) return channel->error ? -1 : 0;
         quick_ack(channel);
-        n = recv(channel->fd, buffer, length, MSG_DONTWAIT);
-        if (n > 0) return n;
-        if (n == 0) return in_trouble(channel, CHANNEL_CLOSED, 0);
-        if (errno == EINTR) continue;
-        if (errno != EAGAIN && errno != EWOULDBLOCK)
-            return in_trouble(channel, CHANNEL_CLOSED, errno);
-        n = channel_wait(channel->fd, POLLIN, channel->patience_ms, &channel->guard);
-        if (n < 0) return in_trouble(channel, CHANNEL_STOPPED, ECANCELED);
-        if (n == 0) return in_trouble(channel, CHANNEL_STALLED, ETIMEDOUT);
+        waited = channel_wait(channel->fd, POLLIN, channel->patience_ms, &channel->guard);
+        if (waited < 0) return in_trouble(channel, CHANNEL_STOPPED, ECANCELED);
+        if (waited == 0) return in_trouble(channel, CHANNEL_STALLED, ETIMEDOUT);
     }
 }
 
@@ -166,7 +236,8 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t length)
 {
     ssize_t n;
 
-    if (channel->trouble != CHANNEL_FINE) return in_trouble(channel, channel->trouble, ECONNRESET);
+    if (channel->trouble != CHANNEL_FINE)
+        return in_trouble(channel, channel->trouble, channel->error);
     n = channel->tls ? channel_tls_read(channel, buffer, length)
                      : plain_read(channel, buffer, length);
     if (n > 0) follow_pdus(channel, buffer, (size_t)n);
@@ -175,10 +246,14 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t length)
 
 static ssize_t plain_write(struct channel *channel, const char *data, size_t length)
 {
+    /* DCMTK writes what belongs to a head at once behind it: one segment, that wakes the peer once.
+     */
+    int more = length == PDV_HEAD && data[0] == PDU_P_DATA ? MSG_MORE : 0;
     size_t done = 0;
 
     while (done < length) {
-        ssize_t n = send(channel->fd, data + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(channel->fd, data + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT | more);
 
         if (n >= 0) {
             done += (size_t)n;

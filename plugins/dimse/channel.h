@@ -22,6 +22,7 @@ struct channel_guard {
     void *ctx;
 };
 #define CHANNEL_SLICE_MS 100
+#define CLOSING_MS 200 /* longest wait for the peer's end of an association given up */
 
 enum channel_trouble {
     CHANNEL_FINE,
@@ -33,6 +34,10 @@ enum channel_trouble {
 
 struct channel_tls;
 
+/* Read ahead behind the head of a PDU: small ones come with one call, large ones are hardly copied.
+ */
+#define CHANNEL_AHEAD 512
+
 struct channel {
     int fd;
     int patience_ms; /* longest wait for the next byte, or for room to send */
@@ -41,6 +46,8 @@ struct channel {
     int error;                    /* errno of CHANNEL_CLOSED, 0 for an orderly end */
     char problem[256];            /* of CHANNEL_INSECURE */
     struct channel_tls *tls;      /* NULL for plain TCP */
+    uint8_t ahead[CHANNEL_AHEAD]; /* of plain TCP */
+    size_t ahead_at, ahead_end;
     /* The PDUs that come in are followed just as far as it takes to see an A-ABORT [PS3.8 9.3.8],
      * whose source and reason DCMTK does not tell. */
     uint8_t pdu_head[10];
@@ -68,6 +75,14 @@ void channel_free(struct channel *channel);
  * there. -1 or 0 after trouble. */
 ssize_t channel_read(struct channel *channel, void *buffer, size_t length);
 ssize_t channel_write(struct channel *channel, const void *buffer, size_t length);
+
+/* Ends it from within: what reads or writes next finds CHANNEL_STOPPED. */
+void channel_stop(struct channel *channel);
+
+/* After the last word: nothing more is sent, and what comes is thrown away until the peer closes,
+ * at most for `ms`. Else what it has not read of ours may be lost to it with the reset that follows
+ * a close before everything was read. */
+void channel_linger(struct channel *channel, int ms);
 
 /* Is there something to read (or an end to see) within `ms`? */
 bool channel_readable(struct channel *channel, int ms);

@@ -53,6 +53,7 @@ static const char *const image_classes[] = {
 static const char *const image_syntaxes[] = {
     "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80",
     "1.2.840.10008.1.2.5",    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.81",
 };
 #define IMAGES (sizeof image_classes / sizeof image_classes[0])
 #define IMAGE_SYNTAXES (sizeof image_syntaxes / sizeof image_syntaxes[0])
@@ -71,13 +72,14 @@ static bool offered(const struct contexts *contexts, const char *sop_class, cons
 static void offer(struct contexts *contexts, const char *sop_class, const char *syntax)
 {
     if (contexts->count == DIMSE_CONTEXTS_MAX || offered(contexts, sop_class, syntax)) return;
-    contexts->items[contexts->count++] = (struct dimse_context){sop_class, syntax, true};
+    contexts->items[contexts->count++] = (struct dimse_context){sop_class, syntax, true, false};
 }
 
 static void start(struct contexts *contexts)
 {
     memset(contexts, 0, sizeof *contexts);
-    contexts->items[contexts->count++] = (struct dimse_context){UID_STUDY_ROOT_GET, NULL, false};
+    contexts->items[contexts->count++] =
+        (struct dimse_context){UID_STUDY_ROOT_GET, NULL, false, false};
 }
 
 bool contexts_cover(const struct contexts *contexts, const char *const *classes, size_t count)

@@ -9,6 +9,9 @@ static const struct trolley_option qr_option_table[] = {
     DIMSE_COMMON_OPTIONS,
     DIMSE_OPTION_MORE(TROLLEY_OPTION_CHOICE, "model", "study",
                       "Information model: Study Root or Patient Root", .choices = "study,patient"),
+    DIMSE_OPTION_MORE(TROLLEY_OPTION_BOOL, "relational", "yes",
+                      "Offer relational queries: series and instances without their study",
+                      .flags = TROLLEY_OPTION_ADVANCED),
     DIMSE_OPTION_MORE(TROLLEY_OPTION_STRING, "charset", NULL,
                       "Specific Character Set of answers that name none",
                       .flags = TROLLEY_OPTION_ADVANCED, .metavar = "TERMS"),
@@ -66,6 +69,7 @@ static int32_t qr_create(const struct trolley_host *host, const struct trolley_c
     (void)shared;
     if (!qr) return TROLLEY_ERR_NOMEM;
     qr->charset = charset ? charset : "";
+    qr->relational = config->integer(config, "relational", 1) != 0;
     r = dimse_settings_read(host, config, task, &qr->settings);
     qr->settings.patient_root = config->integer(config, "model", 0) == 1;
     if (r < 0) {

@@ -16,7 +16,6 @@
 #include "trolley/helpers.h"
 
 #define ANSWER_BYTES ((size_t)1 << 20) /* most bytes of one answer */
-#define ANSWERS_AFTER_CANCEL 1000000   /* a peer that ignores C-CANCEL is left then */
 
 struct find_answer {
     std::unique_ptr<DcmDataset> data_set;
@@ -118,7 +117,6 @@ struct finding {
     bool cancelling, unmatched_keys;
     int stop; /* what the callback returned */
     unsigned broken;
-    uint64_t late;
 };
 
 /* Which keys, and which of them match; no values, which may name patients. */
@@ -171,8 +169,7 @@ static OFCondition take_answer(struct finding *finding, uint16_t status)
     if (condition.bad()) return condition;
     std::unique_ptr<DcmDataset> owned(data_set);
     if (status == 0xFF01) finding->unmatched_keys = true;
-    if (finding->cancelling)
-        return ++finding->late < ANSWERS_AFTER_CANCEL ? EC_Normal : DIMSE_BADCOMMANDTYPE;
+    if (finding->cancelling) return condition;
     if (!data_set) {
         finding->broken++;
         return condition;
@@ -244,10 +241,18 @@ static int find(struct finding *finding)
         return trolley_fail(association->task, TROLLEY_ERR_UNSUPPORTED_PARAM,
                             "a key has a value that its VR cannot hold");
     log_request(finding);
+    association->cancelled_ms = 0;
     OFCondition condition = send_request(finding, &identifier);
     if (condition.good()) condition = receive_all(finding, &status, &comment);
     if (condition.good()) return finish(finding, status, comment.c_str());
-    if (association->channel->trouble == CHANNEL_STOPPED) (void)cancel(finding);
+    if (association->channel->trouble == CHANNEL_STOPPED) {
+        bool ours = finding->cancelling && !association->task->cancelled(association->task);
+
+        (void)cancel(finding);
+        association->broken = true;
+        /* It goes on though it was told to stop: what was wanted is there. */
+        if (ours) return finish(finding, DIMSE_CANCELLED, "");
+    }
     if (finding->stop < 0) {
         association->broken = true;
         return finding->stop;

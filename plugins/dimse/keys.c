@@ -140,8 +140,10 @@ static void add_dates(struct keys *keys, const struct trolley_query *query)
     add(keys, TAG_STUDY_DATE, NULL, "DA", keys->dates);
 }
 
+#define DEFAULT_FIELDS_MOST 16 /* of a level, with the 0 behind them */
+
 /* What is asked for where the query names no fields; 0 ends a level's. [PS3.4 C.6.2.1] */
-static const uint32_t default_fields[KEYS_LEVELS][16] = {
+static const uint32_t default_fields[KEYS_LEVELS][DEFAULT_FIELDS_MOST] = {
     {0x00100010, 0x00100030, 0x00100040},
     {0x00080020, 0x00080030, 0x00080050, 0x00080061, 0x00080090, 0x00081030, 0x00100010, 0x00100020,
      0x00100030, 0x00100040, 0x00200010, 0x00201206, 0x00201208},
@@ -159,11 +161,36 @@ static void add_default_fields(struct keys *keys, const struct keys_source *sour
             add(keys, default_fields[level][i], NULL, "", "");
 }
 
-int keys_build(const struct keys_source *source, uint32_t level, const char *const *above,
-               struct keys *ret_keys)
+static int add_level(struct keys *keys, const struct keys_source *source, uint32_t level)
 {
     const struct trolley_query *query = source->query;
-    size_t room = (size_t)query->keys.count + query->include_fields.count + KEYS_LEVELS + 17;
+    uint32_t i;
+    int r = 0;
+
+    if (level == TROLLEY_LEVEL_STUDY) add_dates(keys, query);
+    for (i = 0; i < query->keys.count && r == 0; i++) {
+        const struct trolley_query_key *key = trolley_span_at(&query->keys, i);
+
+        if (key->tag && place(source, key) == level)
+            r = add_query_key(keys, key, source->choice[i]);
+    }
+    for (i = 0; i < query->include_fields.count; i++) {
+        const struct trolley_query_key *field = trolley_span_at(&query->include_fields, i);
+
+        if (field->tag && place(source, field) == level)
+            add(keys, field->tag, field->path, field->vr, "");
+    }
+    add(keys, keys_unique(level), NULL, level ? "UI" : "LO", "");
+    if (query->include_fields.count == 0) add_default_fields(keys, source, level);
+    return r;
+}
+
+int keys_build(const struct keys_source *source, uint32_t first, uint32_t level,
+               const char *const *above, struct keys *ret_keys)
+{
+    const struct trolley_query *query = source->query;
+    size_t room = (size_t)query->keys.count + query->include_fields.count +
+                  (level - first + 1) * DEFAULT_FIELDS_MOST + KEYS_LEVELS + 1;
     uint32_t i;
     int r = 0;
 
@@ -171,23 +198,10 @@ int keys_build(const struct keys_source *source, uint32_t level, const char *con
     ret_keys->items = calloc(room, sizeof *ret_keys->items);
     ret_keys->joined = calloc(room, sizeof *ret_keys->joined);
     if (!ret_keys->items || !ret_keys->joined) return TROLLEY_ERR_NOMEM;
-    for (i = KEYS_LEVEL_PATIENT; i < level; i++)
+    for (i = KEYS_LEVEL_PATIENT; i < first; i++)
         if (above[i]) add(ret_keys, keys_unique(i), NULL, i ? "UI" : "LO", above[i]);
-    if (level == TROLLEY_LEVEL_STUDY) add_dates(ret_keys, query);
-    for (i = 0; i < query->keys.count && r == 0; i++) {
-        const struct trolley_query_key *key = trolley_span_at(&query->keys, i);
-
-        if (key->tag && place(source, key) == level)
-            r = add_query_key(ret_keys, key, source->choice[i]);
-    }
-    for (i = 0; i < query->include_fields.count; i++) {
-        const struct trolley_query_key *field = trolley_span_at(&query->include_fields, i);
-
-        if (field->tag && place(source, field) == level)
-            add(ret_keys, field->tag, field->path, field->vr, "");
-    }
-    add(ret_keys, keys_unique(level), NULL, level ? "UI" : "LO", "");
-    if (query->include_fields.count == 0) add_default_fields(ret_keys, source, level);
+    for (i = first; i <= level && r == 0; i++)
+        r = add_level(ret_keys, source, i);
     return r;
 }
 

@@ -42,14 +42,16 @@ const char *keys_unique_value(const struct keys_source *source, uint32_t level);
 bool keys_wanted(const struct keys_source *source, uint32_t level);
 
 /*
- * The identifier for one level below the given objects.
+ * The identifier for one level below the given objects, or, in a relational query, for several.
+ * @param first  the first level whose keys it holds, and level the last; the same but for a
+ *               relational query
  * @param above  values of the unique keys above, by level; NULL where there is none
  * @param ret_keys  free with keys_free, after failures too. Its texts are borrowed from source and
  *                  above.
  * Errors: NOMEM.
  */
-int keys_build(const struct keys_source *source, uint32_t level, const char *const *above,
-               struct keys *ret_keys);
+int keys_build(const struct keys_source *source, uint32_t first, uint32_t level,
+               const char *const *above, struct keys *ret_keys);
 void keys_free(struct keys *keys);
 
 #endif

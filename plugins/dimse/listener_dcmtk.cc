@@ -140,7 +140,8 @@ static OFCondition take_store(struct serving *serving, T_ASC_PresentationContext
     struct tapped tapped = {serving->move ? move_sink(serving->move) : NULL, serving->move, NULL};
     const struct trolley_dataset_sink sink = {&tapped,    tapped_begin, tapped_write,
                                               tapped_end, NULL,         NULL};
-    const struct store_target target = {serving->move ? &sink : NULL,
+    const struct store_target target = {serving->channel,
+                                        serving->move ? &sink : NULL,
                                         serving->move ? move_task(serving->move) : NULL,
                                         serving->move ? move_study(serving->move) : NULL,
                                         NULL,
@@ -148,8 +149,7 @@ static OFCondition take_store(struct serving *serving, T_ASC_PresentationContext
                                         &serving->settings->common};
     OFCondition condition =
         store_receive(serving->as, context, request, &target, seconds(serving), &status);
-    if (serving->move)
-        moves_release(serving->move, condition.bad() ? TROLLEY_ERR_TRUNCATED : status);
+    if (serving->move) moves_release(serving->move, status);
     serving->move = NULL;
     return condition;
 }
@@ -202,12 +202,14 @@ static OFCondition receive_association(struct serving *serving, ChannelLayer *la
 
 static void finish(struct serving *serving, const OFCondition &condition)
 {
-    serving->channel->patience_ms = 200;
+    serving->channel->patience_ms = CLOSING_MS;
     if (!serving->as) return;
     if (condition == DUL_PEERREQUESTEDRELEASE)
         (void)ASC_acknowledgeRelease(serving->as);
-    else if (condition != DUL_ASSOCIATIONREJECTED)
+    else if (condition != DUL_ASSOCIATIONREJECTED) {
         (void)ASC_abortAssociation(serving->as);
+        channel_linger(serving->channel, CLOSING_MS);
+    }
     (void)ASC_dropAssociation(serving->as);
     (void)ASC_destroyAssociation(&serving->as);
 }

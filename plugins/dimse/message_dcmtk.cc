@@ -31,6 +31,7 @@ T_ASC_PresentationContextID association_context(struct association *association,
 OFCondition association_cancel(struct association *association, T_ASC_PresentationContextID context,
                                DIC_US message_id)
 {
+    association->cancelled_ms = channel_now_ms();
     dimse_log(&association->settings, "C-CANCEL-RQ %u", message_id);
     return DIMSE_sendCancelRequest(association->as, context, message_id);
 }

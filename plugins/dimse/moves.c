@@ -176,7 +176,8 @@ void moves_release(struct move *move, int32_t status)
         move->progress.stored++;
     else
         move->progress.refused++;
-    if (status < 0 && trolley_status_flags(status) & TROLLEY_FAILURE_STOP_ALL)
+    if (!move->progress.stop && (trolley_status_flags(status) & TROLLEY_FAILURE_STOP_ALL ||
+                                 status == TROLLEY_ERR_CANCELLED))
         move->progress.stop = status;
     (void)pthread_cond_broadcast(&moves->changed);
     (void)pthread_mutex_unlock(&moves->lock);

@@ -187,7 +187,16 @@ static OFCondition take_response(struct retrieval *retrieval, const T_DIMSE_Mess
     return condition;
 }
 
-/* ---- stores of a C-GET ---- */
+/* ---- stores ---- */
+
+/* Nothing can follow a store that ended with `status`. */
+static OFCondition stop(struct retrieval *retrieval, int32_t status, const OFCondition &condition)
+{
+    if (!retrieval->result->stop) retrieval->result->stop = status;
+    if (condition.bad() || retrieval->cancelling) return condition;
+    retrieval->cancelling = true;
+    return association_cancel(retrieval->association, retrieval->context, retrieval->message_id);
+}
 
 static OFCondition take_store(struct retrieval *retrieval, const T_DIMSE_Message &message,
                               T_ASC_PresentationContextID context)
@@ -199,35 +208,40 @@ static OFCondition take_store(struct retrieval *retrieval, const T_DIMSE_Message
                       association_seconds(association), &status);
 
     retrieval->stores++;
-    if (condition.bad() || status == 0) return condition;
     if (trolley_status_flags(status) & TROLLEY_FAILURE_STOP_ALL || status == TROLLEY_ERR_CANCELLED)
-        retrieval->result->stop = status;
-    if (retrieval->result->stop && !retrieval->cancelling) {
-        retrieval->cancelling = true;
-        condition = association_cancel(association, retrieval->context, retrieval->message_id);
-    }
+        return stop(retrieval, status, condition);
     return condition;
 }
 
 /* ---- the exchange ---- */
 
-/* The next message. A C-MOVE may say nothing while its stores flow elsewhere: they count as life.
- */
+/* Until there is something to read. A C-MOVE may say nothing while its stores flow elsewhere: they
+ * count as life. */
+static OFCondition await_move(struct retrieval *retrieval)
+{
+    struct channel *channel = retrieval->association->channel;
+    const struct retrieve_request *request = retrieval->request;
+
+    for (;;) {
+        int status = 0;
+        int64_t last = request->last_store(request->ctx, &status);
+        OFCondition condition = status < 0 ? stop(retrieval, status, EC_Normal) : EC_Normal;
+
+        if (condition.bad() || channel_readable(channel, MOVE_LOOK_MS)) return condition;
+        if (last < retrieval->heard) last = retrieval->heard;
+        if (channel->trouble != CHANNEL_FINE || channel_now_ms() - last > channel->patience_ms)
+            return DIMSE_NODATAAVAILABLE;
+    }
+}
+
 static OFCondition receive(struct retrieval *retrieval, T_DIMSE_Message *message,
                            T_ASC_PresentationContextID *context, std::string *comment)
 {
-    struct association *association = retrieval->association;
-    struct channel *channel = association->channel;
-    const struct retrieve_request *request = retrieval->request;
+    OFCondition condition = EC_Normal;
 
-    while (request->last_store && !channel_readable(channel, MOVE_LOOK_MS)) {
-        int64_t last = request->last_store(request->ctx), now = channel_now_ms();
-
-        if (last < retrieval->heard) last = retrieval->heard;
-        if (channel->trouble != CHANNEL_FINE || now - last > channel->patience_ms)
-            return DIMSE_NODATAAVAILABLE;
-    }
-    OFCondition condition = association_receive(association, message, context, comment);
+    if (retrieval->request->last_store) condition = await_move(retrieval);
+    if (condition.good())
+        condition = association_receive(retrieval->association, message, context, comment);
     retrieval->heard = channel_now_ms();
     return condition;
 }
@@ -262,6 +276,7 @@ static int retrieve(struct retrieval *retrieval)
     retrieval->context = association_context(
         association, request->destination ? UID_STUDY_ROOT_MOVE : UID_STUDY_ROOT_GET, name);
     if (retrieval->context == 0) return TROLLEY_ERR_UNSUPPORTED;
+    association->cancelled_ms = 0;
     retrieval->heard = channel_now_ms();
     OFCondition condition = fill_identifier(identifier, request);
     if (condition.good()) condition = send_request(retrieval, &identifier);
@@ -293,7 +308,8 @@ int association_retrieve(struct association *association, const struct retrieve_
         retrieval.association = association;
         retrieval.request = request;
         retrieval.result = &result;
-        retrieval.target = {request->sink,
+        retrieval.target = {association->channel,
+                            request->sink,
                             association->task,
                             first->study,
                             first->level >= TROLLEY_LEVEL_SERIES ? first->series : NULL,

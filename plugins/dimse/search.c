@@ -30,6 +30,7 @@ struct search {
 struct step {
     struct search *search;
     uint32_t level;
+    uint32_t first; /* of a relational query, the first level that it asks for; else level itself */
     const char *uids[KEYS_LEVELS];
     struct find_answer *above[KEYS_LEVELS];
     struct find_answer **found;
@@ -38,6 +39,11 @@ struct step {
 
 static int search_down(struct search *search, uint32_t level, const char *const *uids,
                        struct find_answer *const *above);
+
+static const char *qr_model(const struct qr *qr)
+{
+    return qr->settings.patient_root ? UID_PATIENT_ROOT_FIND : UID_STUDY_ROOT_FIND;
+}
 
 /* ---- delivery ---- */
 
@@ -126,12 +132,11 @@ static int ask(struct step *step)
     struct search *search = step->search;
     bool last = step->level == search->source.query->level;
     struct keys keys;
-    int r = keys_build(&search->source, step->level, step->uids, &keys);
+    int r = keys_build(&search->source, step->first, step->level, step->uids, &keys);
 
     if (r == 0) {
         const struct find_request request = {
-            .model =
-                search->qr->settings.patient_root ? UID_PATIENT_ROOT_FIND : UID_STUDY_ROOT_FIND,
+            .model = qr_model(search->qr),
             .level = names[step->level],
             .keys = keys.items,
             .count = keys.count,
@@ -177,7 +182,7 @@ static int descend(struct step *step)
 static int search_down(struct search *search, uint32_t level, const char *const *uids,
                        struct find_answer *const *above)
 {
-    struct step step = {.search = search, .level = level};
+    struct step step = {.search = search, .level = level, .first = level};
     size_t i;
     int r;
 
@@ -193,6 +198,15 @@ static int search_down(struct search *search, uint32_t level, const char *const 
     return r;
 }
 
+/* What the PACS finds by itself, below the levels that were passed by [PS3.4 C.4.1.3.2]. */
+static int search_relational(struct search *search, uint32_t first, const char *const *uids)
+{
+    struct step step = {.search = search, .level = search->source.query->level, .first = first};
+
+    memcpy(step.uids, uids, sizeof step.uids);
+    return ask(&step);
+}
+
 /* One combination of values, from the first level that must be asked: those whose unique key is
  * known and of which nothing else is wanted are passed by. */
 static int search_one(struct search *search)
@@ -206,6 +220,9 @@ static int search_one(struct search *search)
         if (!uids[level]) break;
         level++;
     }
+    if (level < search->source.query->level &&
+        association_relational(search->qr->association, qr_model(search->qr)))
+        return search_relational(search, level, uids);
     return search_down(search, level, uids, above);
 }
 
@@ -251,8 +268,8 @@ static bool next_combination(struct search *search)
 static int associate(struct qr *qr, struct trolley_task *task)
 {
     const struct dimse_context contexts[] = {
-        {qr->settings.patient_root ? UID_PATIENT_ROOT_FIND : UID_STUDY_ROOT_FIND, NULL, false},
-        {UID_VERIFICATION, NULL, false},
+        {qr_model(qr), NULL, false, qr->relational},
+        {UID_VERIFICATION, NULL, false, false},
     };
 
     if (qr->association && association_use(qr->association, task)) return 0;

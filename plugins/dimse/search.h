@@ -9,6 +9,7 @@
 struct qr {
     struct dimse_settings settings;
     const char *charset;
+    bool relational;                 /* offered to the PACS */
     struct association *association; /* kept open from one query to the next; NULL for none */
 };
 

@@ -30,7 +30,7 @@ int dimse_settings_read(const struct trolley_host *host, const struct trolley_co
         .connect_ms = read_ms(config, "connect_timeout", 10000),
         .acse_ms = read_ms(config, "acse_timeout", 30000),
         .dimse_ms = read_ms(config, "dimse_timeout", 60000),
-        .max_pdu = (uint32_t)config->integer(config, "max_pdu", 65536),
+        .max_pdu = (uint32_t)config->integer(config, "max_pdu", 131072),
         .port = (uint16_t)config->integer(config, "port", 104),
         .tls = config->integer(config, "tls", 0) != 0,
         .verify = config->integer(config, "verify", 1) != 0,

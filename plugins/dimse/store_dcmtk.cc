@@ -73,8 +73,8 @@ static std::string part10_head(const struct trolley_meta *meta, const char *peer
 class SinkConsumer : public TakingConsumer
 {
   public:
-    SinkConsumer(const struct trolley_dataset_sink *to, void *of)
-        : sink(to), item(of), status_(of ? 0 : TROLLEY_ERR_UNAVAILABLE), taken_(0)
+    SinkConsumer(const struct store_target *to, void *of)
+        : target(to), item(of), status_(of ? 0 : TROLLEY_ERR_UNAVAILABLE), taken_(0)
     {
     }
     int32_t result() const
@@ -89,10 +89,13 @@ class SinkConsumer : public TakingConsumer
   private:
     void take(const void *data, size_t length) override
     {
-        if (status_ == 0) status_ = sink->write(item, data, length);
         taken_ += length;
+        if (status_ < 0) return;
+        status_ = target->sink->write(item, data, length);
+        /* The rest may be without end. */
+        if (status_ == TROLLEY_ERR_CANCELLED) channel_stop(target->channel);
     }
-    const struct trolley_dataset_sink *sink;
+    const struct store_target *target;
     void *item;
     int32_t status_;
     uint64_t taken_;
@@ -162,10 +165,10 @@ static void end(struct store *store, const OFCondition &condition)
 
     if (!store->item) return;
     failure.size = sizeof failure;
-    failure.status = condition.bad() ? TROLLEY_ERR_TRUNCATED : store->status;
+    failure.status = store->status == 0 && condition.bad() ? TROLLEY_ERR_TRUNCATED : store->status;
     failure.flags = trolley_status_flags(failure.status);
-    failure.message = condition.bad() ? "C-STORE: the association broke in the data set"
-                                      : "C-STORE: the data set could not be stored";
+    failure.message = store->status == 0 ? "C-STORE: the association broke in the data set"
+                                         : "C-STORE: the data set could not be stored";
     int32_t status = sink->end(store->item, failure.status < 0 ? &failure : NULL);
     store->item = NULL;
     if (store->status == 0) store->status = status;
@@ -192,7 +195,7 @@ OFCondition store_receive(T_ASC_Association *as, T_ASC_PresentationContextID con
     if (request.DataSetType == DIMSE_DATASET_NULL) return DIMSE_BADCOMMANDTYPE;
     if (!read_command(as, context, request, &store)) return DIMSE_BADCOMMANDTYPE;
     begin(&store);
-    SinkConsumer consumer(target->sink, store.status == 0 ? store.item : NULL);
+    SinkConsumer consumer(target, store.status == 0 ? store.item : NULL);
     TakingStream stream(&consumer);
     OFCondition condition;
     try {

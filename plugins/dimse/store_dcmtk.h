@@ -8,10 +8,12 @@
 #include <dcmtk/dcmnet/dimse.h>
 #include <trolley/downloader.h>
 
+#include "channel.h"
 #include "settings.h"
 
 /* Where a store goes. */
 struct store_target {
+    struct channel *channel;                 /* stopped where the sink wants nothing more */
     const struct trolley_dataset_sink *sink; /* NULL: refused */
     struct trolley_task *task;               /* for notes */
     const char *study, *series;              /* as far as the request names them, else NULL */

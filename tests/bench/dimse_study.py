@@ -1,25 +1,20 @@
 """How long and how much memory a study takes by C-GET, C-MOVE and C-FIND over one association:
-trolley beside DCMTK's getscu, movescu and findscu with TCP_NODELAY=1, each stopped after
-BENCH_LIMIT seconds, and C-MOVE beside C-GET. Orthanc is the server. The sides alternate; medians
-of BENCH_RUNS. SPDX-License-Identifier: MIT
+trolley beside DCMTK's getscu, movescu and findscu with TCP_NODELAY=1, as they are and with quick
+acknowledgements forced upon them, which is the floor; and C-MOVE beside C-GET. Orthanc is the server.
+Verified rows search for the study's instances first, as the others do not.
+SPDX-License-Identifier: MIT
 
-make bench-dimse, with BENCH_LIMIT, BENCH_RUNS and BENCH_DIR in the environment.
+make bench or bench-dimse, with the variables of harness.py.
 """
 
 import os
 import pathlib
-import shutil
-import statistics
+import shlex
 import subprocess
-import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'integration'))
-
-import orthanc  # noqa: E402  pylint: disable=wrong-import-position
-
-RUNS = int(os.environ.get('BENCH_RUNS', 5))
-LIMIT = int(os.environ.get('BENCH_LIMIT', 60))
+import harness
+from harness import wanted
 
 INI = """[searcher s]
 type = dicom-qr
@@ -40,138 +35,98 @@ max_parallel = 1
 [storage t]
 type = tree
 path = home
+min_free = 0
 durability = none
 [trolley bench]
-searcher = s
+{searcher}
 downloader = get, move
 storage = t
 """
-
-
-def timed(arguments, folder, environment):
-    """Seconds, and MiB resident at most, of one command."""
-    log = folder / 'time'
-    subprocess.run(['/usr/bin/time', '-f', '%e %M', '-o', log, *arguments], cwd=folder,
-                   env=environment, check=True, capture_output=True)
-    seconds, kib = log.read_text().split()[-2:]
-    return float(seconds), int(kib) / 1024
 
 
 class Bench:
     """One study on one server, and a folder to fetch it into."""
 
     def __init__(self, folder, instances, kib):
-        self.folder, self.instances, self.kib = folder, instances, kib
-        self.listen = orthanc.free_port()
-        self.server = orthanc.Orthanc(
+        self.folder, self.instances = folder, instances
+        self.listen = harness.orthanc.free_port()
+        self.server = harness.orthanc.Orthanc(
             folder / f'orthanc-{kib}', DicomAlwaysAllowGet=True, DicomAlwaysAllowFind=True,
             DicomModalities={'trolley': {'AET': 'TROLLEY', 'Host': '127.0.0.1',
-                                         'Port': self.listen, 'AllowGet': True}})
-
-    def make_study(self):
-        made = self.folder / 'study'
-        subprocess.run([os.path.join(os.environ['BUILDDIR'], 'phantom'), '--out', made, '--series',
-                        '1', '--instances', str(self.instances), '--bytes', str(self.kib * 1024)],
-                       check=True)
-        self.server.upload(sorted(made.rglob('*.dcm')))
-        shutil.rmtree(made)
-        [self.study] = [entry['0020000D']['Value'][0] for entry in orthanc.json.loads(
-            self.server.get('/dicom-web/studies', accept='application/dicom+json'))]
-
-    def trolley(self, *arguments):
-        (self.folder / 'bench.ini').write_text(INI.format(port=self.server.dicom_port,
-                                                          listen=self.listen))
-        (self.folder / 'bench.ini').chmod(0o600)
-        return timed([os.environ['TROLLEY'], '--config', 'bench.ini', *arguments], self.folder,
-                     dict(os.environ))
-
-    def download(self, downloader):
-        result = self.trolley('download', '--study', self.study, '--downloader', downloader)
-        files = sum(1 for _ in (self.folder / 'home').glob('*/*/*.dcm'))
-        assert files == self.instances, f'{files} of {self.instances} files'
-        shutil.rmtree(self.folder / 'home')
-        return result
-
-    def dcmtk(self, program, *arguments):
-        """None when it took too long."""
-        (self.folder / 'out').mkdir()
+                                         'Port': self.listen, 'AllowGet': True}}).start()
+        self.quick_ack = folder / 'quick_ack.so'
+        subprocess.run([*shlex.split(os.environ.get('CC', 'cc')), '-O2', '-shared', '-fPIC', '-o',
+                        self.quick_ack, harness.HERE / 'quick_ack.c'], check=True)
         try:
-            return timed(['timeout', str(LIMIT), program, *arguments, '-S', '-k',
-                                'StudyInstanceUID=' + self.study, '127.0.0.1',
-                                str(self.server.dicom_port)], self.folder,
-                               {**orthanc.clean_environment(), 'TCP_NODELAY': '1'})
-        except subprocess.CalledProcessError:
-            return None
-        finally:
-            shutil.rmtree(self.folder / 'out')
+            self.study = harness.make_study(folder, self.server, instances, kib)
+        except BaseException:
+            self.server.stop()
+            raise
 
-    def getscu(self):
-        return self.dcmtk('getscu', '-B', '-od', 'out', '-k', 'QueryRetrieveLevel=STUDY')
+    def trolley(self, *arguments, files=None, search=True):
+        ini = INI.format(port=self.server.dicom_port, listen=self.listen,
+                         searcher='searcher = s' if search else '')
+        return harness.trolley_once(self.folder, ini, *arguments, files=files)
 
-    def movescu(self):
-        return self.dcmtk('movescu', '-aet', 'TROLLEY', '-aem', 'TROLLEY', '+P', str(self.listen),
-                          '+B', '-od', 'out', '-k', 'QueryRetrieveLevel=STUDY')
+    def get(self, search=False):
+        return self.trolley('download', '--study', self.study, '--downloader', 'get',
+                            files=self.instances, search=search)
 
-    def findscu(self):
-        return self.dcmtk('findscu', '-k', 'QueryRetrieveLevel=IMAGE', '-k', 'SeriesInstanceUID',
-                          '-k', 'SOPInstanceUID', '-k', 'InstanceNumber')
+    def move(self, search=False):
+        return self.trolley('download', '--study', self.study, '--downloader', 'move',
+                            files=self.instances, search=search)
 
     def find(self):
         return self.trolley('find', 'StudyInstanceUID=' + self.study, '--level', 'instance',
                             '--include', 'InstanceNumber')
 
+    def dcmtk(self, program, *arguments, quick=False):
+        preload = {'LD_PRELOAD': str(self.quick_ack)} if quick else {}
+        return harness.other_once(
+            self.folder, program, *arguments, '-S', '-k', 'StudyInstanceUID=' + self.study,
+            '127.0.0.1', self.server.dicom_port, limited=True, TCP_NODELAY='1', **preload)
 
-def median(runs, index):
-    return statistics.median(run[index] for run in runs)
+    def getscu(self, quick=False):
+        return self.dcmtk('getscu', '-B', '-od', 'out', '-k', 'QueryRetrieveLevel=STUDY',
+                          quick=quick)
 
+    def movescu(self, quick=False):
+        return self.dcmtk('movescu', '-aet', 'TROLLEY', '-aem', 'TROLLEY', '+P', self.listen, '+B',
+                          '-od', 'out', '-k', 'QueryRetrieveLevel=STUDY', quick=quick)
 
-def row(name, ours, theirs, aim):
-    """Without theirs, which was stopped, the ratio is at most that of the limit."""
-    mine = median(ours, 0)
-    other = f'{median(theirs, 0):9.2f}' if theirs else f'{"> " + str(LIMIT):>9}'
-    ratio = mine / (median(theirs, 0) if theirs else LIMIT)
-    sign = '' if theirs else '< '
-    missed = '' if ratio <= aim else ' missed' if theirs else ' not shown'
-    print(f'{name:<34} {mine:9.2f} {median(ours, 1):7.1f} {other} {sign + f"{ratio:.3f}":>9} '
-          f'{aim:6.3f}{missed}', flush=True)
-
-
-def compare(name, ours, theirs, aim):
-    """Both sides in turn; the slow one is left out once it was stopped."""
-    mine, others, patient = [], [], True
-    for _ in range(RUNS):
-        mine.append(ours())
-        other = theirs() if patient else None
-        patient = other is not None
-        others += [other] if other else []
-    row(name, mine, others if patient else [], aim)
+    def findscu(self):
+        return self.dcmtk('findscu', '-k', 'QueryRetrieveLevel=IMAGE', '-k', 'SeriesInstanceUID',
+                          '-k', 'SOPInstanceUID', '-k', 'InstanceNumber')
 
 
-def measure(folder, instances, kib, aim):
+def measure(table, folder, instances, kib, aim):
+    size = f'{instances} x {kib} KiB'
+    rows = (
+        (f'C-GET {size} / getscu, quick ACKs forced', Bench.get, lambda at: at.getscu(quick=True),
+         1.2),
+        (f'C-GET {size} / getscu', Bench.get, Bench.getscu, aim),
+        (f'C-GET {size}, verified / getscu', lambda at: at.get(search=True), Bench.getscu, aim),
+        (f'C-MOVE {size} / movescu, quick ACKs forced', Bench.move,
+         lambda at: at.movescu(quick=True), None),
+        (f'C-MOVE {size} / movescu', Bench.move, Bench.movescu, aim),
+        (f'C-MOVE {size} / our C-GET', Bench.move, Bench.get, 1.5),
+        (f'C-FIND {instances} instances / findscu', Bench.find, Bench.findscu, 1.2))
+    rows = [row for row in rows if wanted(row[0])]
+    if not rows:
+        return
     at = Bench(folder, instances, kib)
-    at.server.start()
     try:
-        at.make_study()
-        size = f'{instances} x {kib} KiB'
-        compare(f'C-GET {size} / getscu', lambda: at.download('get'), at.getscu, aim)
-        compare(f'C-MOVE {size} / movescu', lambda: at.download('move'), at.movescu, aim)
-        compare(f'C-MOVE {size} / our C-GET', lambda: at.download('move'),
-                lambda: at.download('get'), 1.5)
-        compare(f'C-FIND {instances} / findscu', at.find, at.findscu, 1.2)
+        for name, ours, theirs, wish in rows:
+            table.compare(name, lambda ours=ours: ours(at), lambda theirs=theirs: theirs(at), wish)
     finally:
         at.server.stop()
 
 
 def main():
-    print(f'DIMSE, one association, medians of {RUNS}, durability = none; DCMTK with '
-          f'TCP_NODELAY=1; load {os.getloadavg()[0]:.1f}\n'
-          f'{"trolley / beside":<34} {"trolley s":>9} {"MiB":>7} {"beside s":>9} {"ratio":>9} '
-          f'{"aim":>6}')
-    # BENCH_DIR: a tmpfs leaves the disk, and who else writes to it, out.
-    below = os.environ.get('BENCH_DIR', os.environ['BUILDDIR'])
-    with tempfile.TemporaryDirectory(dir=below) as name:
+    table = harness.Table('DIMSE over one association, beside DCMTK with TCP_NODELAY=1')
+    with tempfile.TemporaryDirectory(dir=harness.BELOW) as name:
         for instances, kib, aim in ((1000, 512, 1 / 3), (2000, 33, 1 / 40)):
-            measure(pathlib.Path(name), instances, kib, aim)
+            measure(table, pathlib.Path(name), instances, kib, aim)
 
 
 if __name__ == '__main__':

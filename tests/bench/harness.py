@@ -1,8 +1,9 @@
 """What every benchmark shares: studies of a phantom on an Orthanc, commands that are timed, and rows
 in which trolley and another program take turns. SPDX-License-Identifier: MIT
 
-In the environment: BENCH_RUNS, and BENCH_DIR for where the data lies. ext4 creates files slowly for
-minutes after many were deleted; a tmpfs does not.
+In the environment: BENCH_RUNS; BENCH_ROWS: only rows whose name holds one of these words;
+BENCH_LIMIT: seconds after which another program that may be slow is stopped; and BENCH_DIR for where
+the data lies. ext4 creates files slowly for minutes after many were deleted; a tmpfs does not.
 """
 
 import itertools
@@ -27,8 +28,15 @@ from orthanc import clean_environment  # noqa: E402  pylint: disable=wrong-impor
 INSTANCES = int(os.environ.get('BENCH_INSTANCES', 1000))
 KIB = int(os.environ.get('BENCH_KIB', 512))
 RUNS = int(os.environ.get('BENCH_RUNS', 5))
+LIMIT = int(os.environ.get('BENCH_LIMIT', 60))
+ONLY = os.environ.get('BENCH_ROWS', '').split(',')
 BELOW = os.environ.get('BENCH_DIR') or os.environ['BUILDDIR']
 TROLLEY = os.environ['TROLLEY']
+STOPPED = 124  # exit status of timeout
+
+
+def wanted(name):
+    return any(word in name for word in ONLY)
 
 
 class Run(NamedTuple):
@@ -65,15 +73,23 @@ def trolley_once(folder, ini, *arguments, files=None):
     return result
 
 
-def other_once(folder, *arguments, sync=False):
-    """Another program, which writes to or below out/; `sync`: with what it wrote on disk."""
+def other_once(folder, *arguments, sync=False, limited=False, **environment):
+    """Another program, which writes to or below out/; `sync`: with what it wrote on disk. `limited`:
+    None when it was stopped after LIMIT seconds."""
     out = folder / 'out'
     out.mkdir()
     if sync:
         arguments = ['sh', '-c', '"$@" && sync -f out', 'sh', *arguments]
-    result = timed(arguments, folder, clean_environment())
-    shutil.rmtree(out)
-    return result
+    if limited:
+        arguments = ['timeout', LIMIT, *arguments]
+    try:
+        return timed(arguments, folder, {**clean_environment(), **environment})
+    except subprocess.CalledProcessError as error:
+        if not limited or error.returncode != STOPPED:
+            raise
+        return None
+    finally:
+        shutil.rmtree(out)
 
 
 seeds = itertools.count(1)
@@ -107,16 +123,26 @@ class Table:
               f'{"MiB":>6} {"other":>6} {"CPU s":>6} {"other":>6}', flush=True)
 
     def compare(self, name, ours, theirs, aim=None):
-        """ours and theirs run once and return a Run; they take turns."""
-        sides = [], []
+        """ours and theirs run once and return a Run; they take turns. Where theirs was stopped, it is
+        not run again, and stands with the limit."""
+        sides, stopped = ([], []), False
         for _ in range(RUNS):
             sides[0].append(ours())
-            sides[1].append(theirs())
-        mine, other = (Run(*(statistics.median(column) for column in zip(*side))) for side in sides)
+            other = None if stopped else theirs()
+            stopped = other is None
+            sides[1].append(other)
+        mine = medians(sides[0])
+        if stopped:
+            print(f'{name:<58} {clock(mine)} {f"> {LIMIT} s":>9} '
+                  f'{"<" + number(mine.seconds / LIMIT):>6} {number(aim):>6} {mine.mib:6.1f} '
+                  f'{"":>6} {mine.cpu:6.2f}'
+                  f'{"  not shown" if aim and mine.seconds / LIMIT > aim else ""}', flush=True)
+            return
+        other = medians(sides[1])
         ratio = mine.seconds / other.seconds
         missed = aim is not None and ratio > aim
-        print(f'{name:<58} {clock(mine)} {clock(other)} {ratio:6.2f} '
-              f'{"" if aim is None else aim:>6} {mine.mib:6.1f} {other.mib:6.1f} '
+        print(f'{name:<58} {clock(mine)} {clock(other)} {number(ratio):>6} '
+              f'{number(aim):>6} {mine.mib:6.1f} {other.mib:6.1f} '
               f'{mine.cpu:6.2f} {other.cpu:6.2f}{"  missed" if missed else ""}', flush=True)
 
     def alone(self, name, ours, aim_mib=None):
@@ -125,6 +151,14 @@ class Table:
         missed = aim_mib is not None and run.mib > aim_mib
         print(f'{name:<58} {clock(run)} {"":>9} {"":>6} {"":>6} {run.mib:6.1f} {"":>6} '
               f'{run.cpu:6.2f}{"  missed" if missed else ""}', flush=True)
+
+
+def medians(runs):
+    return Run(*(statistics.median(column) for column in zip(*runs)))
+
+
+def number(ratio):
+    return '' if ratio is None else f'{ratio:.3f}' if ratio < 0.1 else f'{ratio:.2f}'
 
 
 def clock(run):

@@ -1,8 +1,7 @@
 """How long and how much memory it takes over HTTP: trolley beside curl, which only writes the same
 answers to files. Orthanc is the server. SPDX-License-Identifier: MIT
 
-make bench, with the variables of harness.py; BENCH_ROWS: only rows whose name holds one of these
-words; BENCH_SCALE: the last rows that many times smaller.
+make bench, with the variables of harness.py; BENCH_SCALE: the last rows that many times smaller.
 """
 
 import os
@@ -12,6 +11,7 @@ import tempfile
 
 import harness
 from generating_server import Generating
+from harness import wanted
 
 INI = """[searcher s]
 type = qido-rs
@@ -34,7 +34,6 @@ storage = t
 ACCEPT = 'Accept: multipart/related; type="application/dicom"; transfer-syntax=*'
 JSON = 'Accept: application/dicom+json'
 SCALE = int(os.environ.get('BENCH_SCALE', 1))
-ONLY = os.environ.get('BENCH_ROWS', '').split(',')
 
 
 def ini_of(url, expected='instances', durability='none', kind='wado-rs', downloader=''):
@@ -42,10 +41,6 @@ def ini_of(url, expected='instances', durability='none', kind='wado-rs', downloa
     the same answers are fetched as by curl, and nothing is verified."""
     return INI.format(url=url, type=kind, durability=durability, downloader=downloader,
                       expected=expected or 'instances', searcher='searcher = s' if expected else '')
-
-
-def wanted(name):
-    return any(word in name for word in ONLY)
 
 
 class Rows:

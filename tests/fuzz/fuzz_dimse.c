@@ -310,8 +310,9 @@ static void play_client(enum play play, struct channel *channel)
 {
     static const char *const models[] = {UID_VERIFICATION, UID_STUDY_ROOT_FIND, UID_STUDY_ROOT_GET,
                                          UID_STUDY_ROOT_MOVE};
-    const struct dimse_context contexts[] = {{models[play], EXPLICIT_LITTLE, false},
-                                             {CT, EXPLICIT_LITTLE, true}};
+    const struct dimse_context contexts[] = {
+        {models[play], EXPLICIT_LITTLE, false, play == PLAY_FIND},
+        {CT, EXPLICIT_LITTLE, true, false}};
     struct association *association;
 
     if (association_start(&settings, channel, contexts, 2, &task, &association) < 0) return;

@@ -124,7 +124,7 @@ class Association:
     def __init__(self, connection, peer):
         self.connection, self.peer = connection, peer
         self.contexts, self.roles = {}, b''
-        self.title = ''
+        self.title, self.aborted = '', False
 
     def exactly(self, count):
         data = b''
@@ -150,7 +150,12 @@ class Association:
             if kind == 0x20:
                 answers += self.accept(inner)
             if kind == 0x50:
-                roles = self.role_items(inner)
+                roles = self.user_items(inner, 0x54)
+                for extended in self.user_items(inner, 0x56, split=True):
+                    self.peer.extended.append(extended)
+                    if self.peer.answer_extended is not None:
+                        size, = struct.unpack('>H', extended[4:6])
+                        roles += item(0x56, extended[4:6 + size] + self.peer.answer_extended)
                 self.peer.user_information.append(inner)
             at += 4 + length
         user = item(0x51, struct.pack('>I', 16384)) + item(0x52, b'1.2.3.4') + roles
@@ -170,14 +175,14 @@ class Association:
         return item(0x21, bytes([number, 0, 0, 0]) + item(0x40, syntax.encode()))
 
     @staticmethod
-    def role_items(body):
-        at, roles = 0, b''
+    def user_items(body, wanted, split=False):
+        at, found = 0, []
         while at < len(body):
             kind, _, length = struct.unpack('>BBH', body[at:at + 4])
-            if kind == 0x54:
-                roles += body[at:at + 4 + length]
+            if kind == wanted:
+                found.append(body[at:at + 4 + length])
             at += 4 + length
-        return roles
+        return found if split else b''.join(found)
 
     def context(self, abstract, syntax):
         return next(number for number, pair in self.contexts.items() if pair == (abstract, syntax))
@@ -191,6 +196,7 @@ class Association:
                 self.connection.sendall(pdu(6, bytes(4)))
                 return None
             if kind == 7:
+                self.aborted = True
                 raise EOFError
             at = 0
             while at < len(body):
@@ -264,11 +270,14 @@ def ct(study, series, instance, size=2000):
 
 class Peer:
     """Listens on loopback and plays `script(association, message)` for each message, or, with
-    `raw`, that function on the bare connection. `tls` is an ssl.SSLContext."""
+    `raw`, that function on the bare connection. `tls` is an ssl.SSLContext. `answer_extended` is what
+    it answers to each SOP class extended negotiation, None for nothing; those it got are in
+    `extended`."""
 
-    def __init__(self, script=None, raw=None, tls=None):
+    def __init__(self, script=None, raw=None, tls=None, answer_extended=None):
         self.script, self.raw, self.tls = script, raw, tls
-        self.user_information, self.requests = [], []
+        self.answer_extended = answer_extended
+        self.user_information, self.requests, self.extended = [], [], []
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)

@@ -1,15 +1,24 @@
-/* socket_recorder.c: preloaded, it writes down to $SOCKET_RECORD which TCP sockets are connected and
- * accepted, their options, and their traffic: a letter, the descriptor, a number. A test reads it.
+/* socket_recorder.c: preloaded, it writes down to $SOCKET_RECORD which TCP sockets are connected,
+ * accepted and closed, their options, their traffic, and when it is waited for something to read: a
+ * letter, the descriptor, a number. A test reads it.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static int next_close(int fd)
+{
+    int (*next)(int) = dlsym(RTLD_NEXT, "close");
+
+    return next(fd);
+}
 
 /* One line, whole: O_APPEND and a single write. */
 static void record(char kind, int fd, int number)
@@ -21,7 +30,7 @@ static void record(char kind, int fd, int number)
 
     if (out < 0) return;
     if (write(out, line, (size_t)length) != length) abort();
-    (void)close(out);
+    (void)next_close(out);
 }
 
 /* The port of an address of IPv4 or IPv6, else 0. */
@@ -86,4 +95,19 @@ ssize_t recv(int fd, void *data, size_t size, int flags)
 
     record('r', fd, (int)n);
     return n;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int ms)
+{
+    int (*next)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+
+    for (nfds_t i = 0; i < count; i++)
+        if (fds[i].events & POLLIN) record('p', fds[i].fd, 1);
+    return next(fds, count, ms);
+}
+
+int close(int fd)
+{
+    record('x', fd, 1);
+    return next_close(fd);
 }

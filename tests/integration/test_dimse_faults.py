@@ -1,16 +1,11 @@
 """Peers and senders that fail, and what stops them: C-GET and C-MOVE alike.
 SPDX-License-Identifier: MIT"""
 
-import os
-import signal
 import struct
-import subprocess
-import threading
-import time
 
 import pytest
 
-from dimse_servers import CT, Peer, ct, data_set, hold, pdu, reject
+from dimse_servers import CT, Association, Peer, ct, data_set, hold, parse, pdu, reject
 from orthanc import free_port
 from program import files_below, outcomes, report, scratch_files
 from test_dimse_get import SERIES, STUDY, fetch
@@ -136,6 +131,32 @@ def test_G5_a_store_that_fails_alone(trolley, peer_ini, listen_port, home, downl
 
 
 @BOTH
+def test_G5_what_is_not_kept_is_not_acknowledged(trolley, peer_ini, listen_port, home, tmp_path,
+                                                 downloader):
+    """One that nobody asked for is refused; a second copy of what is there is not."""
+    store = sent_by(downloader, listen_port)
+    statuses = []
+
+    def script(association, message):
+        number, request, _ = message
+        for instance in ('1.2.3.4.9', '1.2.3.4.0', '1.2.3.4.0', '1.2.3.4.1'):
+            statuses.append(store(association, request, instance, ct(STUDY, SERIES, instance)))
+        association.respond(number, request, 0xb000, data_set({0x00080058: '1.2.3.4.9'}),
+                            completed=3, failed=1)
+    lines = 'StudyInstanceUID,SeriesInstanceUID,SOPInstanceUID\n' + ''.join(
+        f'{STUDY},{SERIES},1.2.3.4.{i}\n' for i in range(2))
+    with Peer(script) as peer:
+        ini = of(downloader, peer_ini(peer)).replace('searcher = search\n', '')
+        result = trolley(ini, 'download', '--from', '-', '--report', 'report.jsonl', stdin=lines)
+    assert statuses == [0xc000, 0, 0, 0], [hex(status) for status in statuses]
+    assert result.status == 0, result.stderr
+    assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm', '1.2.3.4.1.dcm']
+    fates = [(line['instance'], line['outcome']) for line in outcomes(tmp_path / 'report.jsonl')]
+    assert sorted(fates) == [('1.2.3.4.0', 'duplicate'), ('1.2.3.4.0', 'stored'),
+                             ('1.2.3.4.1', 'stored'), ('1.2.3.4.9', 'unexpected')]
+
+
+@BOTH
 @pytest.mark.parametrize('padding', [b' ', b'\0', b'\0\0', b'  '])
 def test_G10_padding_of_uids(trolley, peer_ini, listen_port, home, tmp_path, downloader, padding):
     """NUL and spaces behind a UID are no part of it."""
@@ -198,6 +219,44 @@ def test_F7_rejected_download(trolley, peer_ini, home, downloader, parts, words,
 
 
 @BOTH
+@pytest.mark.parametrize('parts', [(2, 3, 1), (2, 3, 2), (2, 1, 1)])
+def test_F7_rejected_for_now(trolley, peer_ini, listen_port, home, downloader, parts):
+    """Transiently: the host asks again, twice here, and then all is there. Searches too."""
+    store = sent_by(downloader, listen_port)
+    order = ['search', downloader]  # who comes next
+    left = {'search': 2, downloader: 2}  # how often each is still turned away
+
+    def turn_away(connection):
+        if left[order[0]]:
+            left[order[0]] -= 1
+            reject(*parts)(connection)
+            return
+        order.append(order.pop(0))
+        association = Association(connection, peer)
+        association.negotiate()
+        while message := association.read_message():
+            script(association, message)
+
+    def script(association, message):
+        number, request, identifier = message
+        if request[0x00000100] == b'\x20\0':
+            unique = {0x0020000d: STUDY, 0x0020000e: SERIES, 0x00080018: '1.2.3.4.0'}
+            association.respond(number, request, 0xff00, data_set(
+                {tag: unique[tag] for tag in parse(identifier) if tag in unique}))
+            association.respond(number, request, 0)
+        else:
+            store(association, request, '1.2.3.4.0', ct(STUDY, SERIES, '1.2.3.4.0'))
+            association.respond(number, request, 0, completed=1, failed=0)
+    with Peer(raw=turn_away) as peer:
+        ini = of(downloader, peer_ini(peer))
+        ini = ini.replace('max_retries = 0', 'max_retries = 3\nretry_delay = 50ms')
+        result = trolley(ini, 'download', '--study', STUDY)
+    assert result.status == 0, result.stderr
+    assert left == {'search': 0, downloader: 0}
+    assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
+
+
+@BOTH
 @pytest.mark.parametrize('how, words', [
     (hold, 'within 500 ms'), (lambda connection: connection.recv(65536), 'closed by the peer'),
     (lambda connection: connection.sendall(b'HTTP/1.0 400 Bad Request\r\n\r\n'), 'association'),
@@ -225,66 +284,3 @@ def test_F7_wrong_called_ae(trolley, qr_ini, home, downloader):
     result = fetch(trolley, of(downloader, ini))
     assert result.status in (1, 4) and 'NOBODY' in result.stderr, result.stderr
     assert files_below(home) == []
-
-
-# ---- cancelling ----
-
-class Watched(Peer):
-    """Sends one instance, then waits; keeps what comes then: commands' numbers and 'abort'."""
-
-    def __init__(self, store, **more):
-        super().__init__(self.play, **more)
-        self.store, self.seen = store, []
-        self.running, self.ended = threading.Event(), threading.Event()
-
-    def play(self, association, message):
-        number, request, _ = message
-        if self.store:
-            self.store(association, request, '1.2.3.4.0', ct(STUDY, SERIES, '1.2.3.4.0'))
-        association.respond(number, request, 0xff00, **(
-            {'completed': 1, 'failed': 0} if self.store else {'data': data_set(
-                {0x0020000d: '1.2.3', 0x00100020: 'P'})}))
-        self.running.set()
-        try:
-            while answer := association.read_message():
-                self.seen.append(struct.unpack('<H', answer[1][0x00000100])[0])
-        except EOFError:
-            self.seen.append('abort')
-        finally:
-            self.ended.set()
-            raise EOFError
-
-
-def cancelled(ini, folder, peer, *arguments):
-    """Interrupts the program while the peer waits; exit status and seconds from then on."""
-    (folder / 'trolley.ini').write_text(ini)
-    (folder / 'trolley.ini').chmod(0o600)
-    process = subprocess.Popen([os.environ['TROLLEY'], '--config', 'trolley.ini', *arguments],
-                               cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert peer.running.wait(60)
-    time.sleep(0.3)
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    status = process.wait(60)
-    assert peer.ended.wait(60)
-    return status, time.monotonic() - began
-
-
-@pytest.mark.parametrize('what', ['find', 'c-get', 'c-move'])
-def test_G3_cancel(peer_ini, listen_port, home, tmp_path, what):
-    """Interrupted: C-CANCEL, then the abort; what came stays, and it ends soon (a second when the
-    machine is idle, hence the generous bound)."""
-    store = None if what == 'find' else sent_by(what, listen_port)
-    with Watched(store) as peer:
-        ini = of(what, peer_ini(peer)).replace('= 3s', '= 60s')
-        arguments = ('find',) if what == 'find' else (
-            'download', '--study', STUDY, '--series', SERIES)
-        if what != 'find':
-            ini = ini.replace('searcher = search\n', '')
-        status, seconds = cancelled(ini, tmp_path, peer, *arguments)
-    assert status == 130
-    assert peer.seen == [0x0fff, 'abort']
-    assert seconds < 15
-    if what != 'find':
-        assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
-        assert scratch_files(home) == []

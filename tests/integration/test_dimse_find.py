@@ -84,6 +84,78 @@ def test_F2_unique_keys_always_asked(trolley, peer_ini):
         assert keys[tag].rstrip(b'\0') == value
 
 
+def hierarchy(association, message):
+    """A script: one object at the level asked for, with the unique keys down to it."""
+    number, request, identifier = message
+    asked = parse(identifier)
+    unique = {0x00100020: 'P', 0x0020000d: '1.2.3', 0x0020000e: '1.2.3.4', 0x00080018: '1.2.3.4.5'}
+    association.respond(number, request, 0xff00, data_set(
+        {tag: unique[tag] for tag in asked if tag in unique}))
+    association.respond(number, request, 0)
+
+
+def levels_asked(peer):
+    return [parse(identifier)[0x00080052].decode().strip() for _, _, identifier in peer.requests]
+
+
+EXTENDED = b'\x56\0\0\x1e\0\x1b' + STUDY_ROOT + b'\1'
+
+
+def test_F2_relational_accepted(trolley, peer_ini):
+    """One C-FIND with the keys of all levels, and the upper UIDs to be told."""
+    with Peer(hierarchy, answer_extended=b'\1') as peer:
+        result = trolley(peer_ini(peer), 'find', 'PatientID=P', 'Modality=MR', '--level', 'instance',
+                         '--include', 'StudyDate,InstanceNumber', '--format', 'csv')
+    assert result.status == 0, result.stderr
+    assert peer.extended == [EXTENDED]
+    assert levels_asked(peer) == ['IMAGE']
+    keys = {tag: value.strip(b' \0') for tag, value in parse(peer.requests[0][2]).items()}
+    assert keys == {0x00080052: b'IMAGE', 0x00100020: b'P', 0x00080060: b'MR', 0x00080020: b'',
+                    0x0020000d: b'', 0x0020000e: b'', 0x00080018: b'', 0x00200013: b''}
+    row, = result.rows()
+    assert (row['StudyInstanceUID'], row['SeriesInstanceUID'], row['SOPInstanceUID']) == (
+        '1.2.3', '1.2.3.4', '1.2.3.4.5')
+
+
+@pytest.mark.parametrize('answer', [None, b'\0', b''], ids=['no answer', 'refused', 'empty'])
+def test_F2_relational_not_accepted(trolley, peer_ini, answer):
+    with Peer(hierarchy, answer_extended=answer) as peer:
+        result = trolley(peer_ini(peer), 'find', 'PatientID=P', '--level', 'instance', '--format',
+                         'csv')
+    assert result.status == 0, result.stderr
+    assert peer.extended == [EXTENDED]
+    assert levels_asked(peer) == ['STUDY', 'SERIES', 'IMAGE']
+    assert len(result.rows()) == 1
+
+
+def test_F2_relational_not_offered(trolley, peer_ini):
+    with Peer(hierarchy, answer_extended=b'\1') as peer:
+        ini = peer_ini(peer).replace('type = dicom-qr', 'type = dicom-qr\nrelational = no')
+        result = trolley(ini, 'find', 'PatientID=P', '--level', 'series')
+    assert result.status == 0, result.stderr
+    assert peer.extended == [] and levels_asked(peer) == ['STUDY', 'SERIES']
+
+
+def test_F2_relational_below_a_known_study(trolley, peer_ini):
+    """Its UID is a key, nothing else of it is asked for; a series below one is none of relations."""
+    with Peer(hierarchy, answer_extended=b'\1') as peer:
+        for level in ('instance', 'series'):
+            assert trolley(peer_ini(peer), 'find', 'StudyInstanceUID=1.2.3', '--level', level,
+                           '--include', 'SeriesNumber').status == 0
+    assert levels_asked(peer) == ['IMAGE', 'SERIES']
+    for tag, value in ((0x0020000d, b'1.2.3'), (0x0020000e, b''), (0x00200011, b'')):
+        assert [parse(identifier)[tag].strip(b' \0') for _, _, identifier in peer.requests] == [
+            value, value]
+
+
+def test_F2_relational_in_patient_root(trolley, peer_ini):
+    with Peer(hierarchy, answer_extended=b'\1') as peer:
+        ini = peer_ini(peer).replace('type = dicom-qr', 'type = dicom-qr\nmodel = patient')
+        result = trolley(ini, 'find', '--level', 'study', '--include', 'PatientID', '--format', 'csv')
+    assert levels_asked(peer) == ['STUDY'] and b'.5.1.4.1.2.1.1\1' in peer.extended[0]
+    assert [row['PatientID'] for row in result.rows()] == ['P'], result.stderr
+
+
 @pytest.mark.parametrize('term, raw, text', [
     ('ISO_IR 100', b'M\xfcller^J\xf6rg', 'Müller^Jörg'),
     ('ISO_IR 192', 'Müller^Jörg'.encode(), 'Müller^Jörg'),

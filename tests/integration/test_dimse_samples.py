@@ -60,7 +60,7 @@ def test_G1_G6_same_as_by_http(trolley_in, by_http, orthanc_samples, qr_ini, qrs
 # A transfer syntax that dcmqrscp keeps and sends as it is, by the letter of its options +x and -x.
 SYNTAXES = {'=': '1.2.840.10008.1.2.1', 'd': '1.2.840.10008.1.2.1.99',
             's': '1.2.840.10008.1.2.4.70', 'y': '1.2.840.10008.1.2.4.50',
-            'v': '1.2.840.10008.1.2.4.90',
+            'x': '1.2.840.10008.1.2.4.51', 'v': '1.2.840.10008.1.2.4.90',
             'w': '1.2.840.10008.1.2.4.91', 't': '1.2.840.10008.1.2.4.80',
             'r': '1.2.840.10008.1.2.5'}
 
