@@ -89,7 +89,10 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     task_reset(&worker->task);
     if (r == 0) r = worker_instance(worker, d, &instance);
     if (r == 0) report_worker(run->report, worker, downloader->component->title, &span);
+    /* Nothing can be stored any more: a server that is silent is not waited for. */
+    worker->task.stop = &run->store->is_dead;
     if (r == 0) r = instance->ops.downloader.fetch(instance->self, &span, &sink, &worker->task.abi);
+    worker->task.stop = NULL;
     report_worker(run->report, worker, NULL, NULL);
     if (r < 0) {
         task_failure_of(&worker->task, r, &failure);

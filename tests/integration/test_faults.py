@@ -199,6 +199,18 @@ def test_begins_while_the_searcher_names(trolley, fault_server, phantoms, home):
     assert server.fetched_again == [lost.uid]
 
 
+def test_full_disk_waits_for_no_silent_server(trolley, one_study):
+    """One worker meets a full disk, the other one a server that says nothing for 20 s."""
+    server, study = one_study('no-answer')
+    ini = ini_of(Case('no-answer', ''), server).replace('max_parallel = 1', 'max_parallel = 2')
+    start = time.monotonic()
+    result = trolley(ini.replace('min_free = 0', 'min_free = 1000TB'), 'download', '--study', study)
+    assert time.monotonic() - start < 15
+    assert result.status == 1, result.stderr
+    assert 'min_free keeps' in result.stderr
+
+
+
 def test_every_fault_has_a_case():
     assert {case.fault for case in CASES} == set(FAULTS)
     assert set(COUNTED) <= set(FAULTS)

@@ -100,6 +100,17 @@ class FarAway(Fault):
         return False
 
 
+@fault("no-answer")
+class NoAnswer(Fault):
+    """The first request is taken, and that is all."""
+
+    def before_retrieve(self, handler, nth):
+        if nth == 1:
+            handler.server.state.stopped.wait(20)
+            handler.close()
+        return nth == 1
+
+
 @fault("silence", "silence-always")
 class Silence(Fault):
     """The head and half a part, then nothing more."""

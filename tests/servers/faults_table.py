@@ -94,6 +94,8 @@ CASES = [
     Case("slow-drip", "the first answer comes in small pieces 100 ms apart, idle_timeout is 1 s",
          session="idle_timeout = 1s\n", slow=1.1),
     Case("far-away", "every answer takes 50 ms longer"),
+    Case("no-answer", "the first request gets no answer; idle_timeout is 300 ms",
+         session="idle_timeout = 300ms\n", slow=0.3),
     Case("silence", "the first answer stops within a part; idle_timeout is 300 ms",
          session="idle_timeout = 300ms\n"),
     Case("silence-always", "every answer stops within its first part; idle_timeout is 200 ms", 1,
