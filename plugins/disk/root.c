@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <trolley/helpers.h>
+
+#define LOOK_EVERY_MS 100
 
 int root_fail(const struct disk_root *root, struct trolley_task *task, int error, const char *doing,
               const char *path)
@@ -49,4 +52,18 @@ int root_check_space(const struct disk_root *root, uint64_t more, struct trolley
                         "%s \"%s\": %s has %llu MiB free, and min_free keeps %llu MiB of them",
                         root->type, root->section, root->path, (unsigned long long)available >> 20,
                         (unsigned long long)root->min_free >> 20);
+}
+
+int root_expect_space(struct disk_root *root, uint64_t more, struct trolley_task *task)
+{
+    struct timespec now;
+    int64_t now_ms;
+    int r;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (!more && root->looked_ms && now_ms - root->looked_ms < LOOK_EVERY_MS) return 0;
+    r = root_check_space(root, more, task);
+    root->looked_ms = r == 0 ? now_ms : 0;
+    return r;
 }

@@ -16,6 +16,7 @@ struct disk_root {
     enum disk_durability durability;
     mode_t file_mode, dir_mode;
     uint64_t min_free; /* bytes that others may count on */
+    int64_t looked_ms; /* when there was space enough, CLOCK_MONOTONIC; 0 never */
 };
 
 /*
@@ -27,6 +28,10 @@ int root_open(struct disk_root *root, bool make, struct trolley_task *task);
 
 /* TROLLEY_ERR_NO_SPACE when writing `more` bytes would leave less than min_free. */
 int root_check_space(const struct disk_root *root, uint64_t more, struct trolley_task *task);
+
+/* The same before a file is begun, but at most ten times a second where nobody knows its size:
+ * small files come faster than disks fill up. Calls come one at a time. */
+int root_expect_space(struct disk_root *root, uint64_t more, struct trolley_task *task);
 
 /* Tells the task `TYPE "SECTION": cannot DOING ROOT/PATH: reason` and returns the status that suits
  * errno `error`: NO_SPACE for a full disk or quota, NOMEM, else IO. `path` "" is the root. */

@@ -138,10 +138,15 @@ int scratch_file(struct disk_scratch *scratch, const struct disk_root *root,
     fd = openat(scratch->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                 root->file_mode);
     if (fd < 0) return root_fail(root, task, errno, "make a file in", scratch->path);
-    /* The mode is the section's, whatever the umask says. */
-    if (fstat(fd, &st) == 0 &&
-        ((st.st_mode & 0777) == root->file_mode || fchmod(fd, root->file_mode) == 0))
-        return fd;
+    if (atomic_load_explicit(&scratch->modes_hold, memory_order_relaxed)) return fd;
+    /* The mode is the section's, whatever the umask or the folder's own rules say. */
+    if (fstat(fd, &st) == 0) {
+        if ((st.st_mode & 0777) == root->file_mode) {
+            atomic_store_explicit(&scratch->modes_hold, true, memory_order_relaxed);
+            return fd;
+        }
+        if (fchmod(fd, root->file_mode) == 0) return fd;
+    }
     error = errno;
     (void)close(fd);
     (void)unlinkat(scratch->fd, name, 0);

@@ -7,6 +7,7 @@
 #define DISK_SCRATCH_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "root.h"
 
@@ -18,6 +19,7 @@ struct disk_scratch {
     int lock; /* its lock file */
     char path[64];
     atomic_ullong next;
+    atomic_bool modes_hold; /* a file made here had the section's mode; so has the next one */
 };
 
 /* Makes the process's folder after clearing away those of dead processes. Once open it stays so. */

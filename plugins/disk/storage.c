@@ -213,7 +213,7 @@ int32_t disk_open(void *self, const struct trolley_meta *meta, uint32_t flags,
     int r = root_open(&storage->root, true, task);
 
     if (r == 0) r = scratch_open(&storage->scratch, &storage->root, task);
-    if (r == 0) r = root_check_space(&storage->root, meta->size_hint, task);
+    if (r == 0) r = root_expect_space(&storage->root, meta->size_hint, task);
     if (r < 0) return r;
     writer = calloc(1, sizeof *writer);
     if (!writer) return no_memory(storage->root.type, storage->root.section, task);
