@@ -24,7 +24,11 @@ static int32_t task_cancelled(struct trolley_task *abi)
     const struct task *task = abi->impl;
 
     if (task->cancel && atomic_load_explicit(task->cancel, memory_order_relaxed)) return 1;
-    if (task->stop && atomic_load_explicit(task->stop, memory_order_relaxed)) return 1;
+    if (task->stop) {
+        const int stop = atomic_load_explicit(task->stop, memory_order_relaxed);
+
+        if (stop && stop != task->stop_own) return 1;
+    }
     return task->deadline_ms >= 0 && task_clock_ms() >= task->deadline_ms;
 }
 

@@ -21,6 +21,7 @@ struct task {
     struct task_failure failure;
     const atomic_int *cancel;   /* non-zero: end; may be NULL */
     const atomic_int *stop;     /* another such, of this operation alone; mostly NULL */
+    int stop_own;               /* the value of `stop` that does not end it */
     const char *component;      /* "qido-rs pacs-search", borrowed */
     trolley_remark_sink remark; /* may be NULL; called by any thread, must lock for itself */
     void *remark_ctx;

@@ -170,7 +170,8 @@ static int item_prepare(struct item *item)
     r = store_open(store, &item->meta, &item->task, &item->writer);
     if (r < 0) {
         task_failure_of(&item->task, r, &item->failure);
-        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL) store_died(store, &item->failure);
+        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
+            store_died(store, item->fetch->worker, &item->failure);
         item->writer = NULL;
     }
     return 0;
@@ -263,7 +264,7 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     if (r < 0 && !item->failure.status) {
         task_failure_of(&item->task, r, &item->failure);
         if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
-            store_died(fetch->store, &item->failure);
+            store_died(fetch->store, fetch->worker, &item->failure);
     }
     return r;
 }
@@ -292,7 +293,7 @@ static int item_commit(struct item *item)
     if (r < 0) {
         task_failure_of(&item->task, r, &item->failure);
         if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
-            store_died(item->fetch->store, &item->failure);
+            store_died(item->fetch->store, item->fetch->worker, &item->failure);
     }
     return r;
 }

@@ -23,6 +23,7 @@ struct fetch {
     struct report *report;
     pthread_mutex_t *run_lock; /* guards the study */
     const atomic_int *cancel;
+    int worker;       /* whose it is, from 1 */
     uint32_t request; /* its number within the study, from 1 */
 
     /* Under run_lock. status set: what ended the request from this side, and what the plugin said

@@ -171,6 +171,7 @@ static int run_hire(struct run *run, pthread_t *ret_thread)
     struct worker *worker = worker_new(run);
 
     if (!worker) return TROLLEY_ERR_NOMEM;
+    worker->number = (int)run->thread_count + 1;
     if (pthread_create(ret_thread, NULL, run_work, worker) == 0) return 0;
     worker_free(worker);
     return TROLLEY_ERR_NOMEM;

@@ -47,10 +47,13 @@ void store_clear(struct store *store)
     pthread_mutex_destroy(&store->group);
 }
 
-void store_died(struct store *store, const struct task_failure *failure)
+void store_died(struct store *store, int worker, const struct task_failure *failure)
 {
     pthread_mutex_lock(&store->group);
-    if (!store->dead.status) store->dead = *failure;
+    if (!store->dead.status) {
+        store->dead = *failure;
+        atomic_store(&store->dead_by, worker);
+    }
     pthread_mutex_unlock(&store->group);
     atomic_store(&store->is_dead, 1);
 }
@@ -320,6 +323,6 @@ int store_sync(struct store *store, bool force, struct task *task, store_lost_si
         free(group);
     }
     pthread_mutex_unlock(&store->lock);
-    if (r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL)) store_died(store, &failure);
+    if (r < 0 && (failure.flags & TROLLEY_FAILURE_STOP_ALL)) store_died(store, -1, &failure);
     return r;
 }

@@ -25,6 +25,7 @@ struct store {
     struct trolley_span needs;
     struct task_failure dead; /* status set: nothing can be stored any more (disk full) */
     atomic_int is_dead;
+    atomic_int dead_by; /* the worker that met with it, -1 a sync; 0 nobody yet */
 };
 
 void store_init(struct store *store, struct instance *instance, struct report *report,
@@ -62,7 +63,8 @@ typedef void (*store_lost_sink)(void *ctx, struct study *study,
                                 const struct task_failure *failure);
 int store_sync(struct store *store, bool force, struct task *task, store_lost_sink lost, void *ctx);
 
-/* Remembers a failure that makes all further storing useless. [any] */
-void store_died(struct store *store, const struct task_failure *failure);
+/* Remembers a failure that makes all further storing useless, and the worker that met with it: the
+ * requests of the others end. [any] */
+void store_died(struct store *store, int worker, const struct task_failure *failure);
 
 #endif

@@ -77,6 +77,7 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
                           .report = run->report,
                           .run_lock = &run->lock,
                           .cancel = run->cancel,
+                          .worker = worker->number,
                           .request = ++chunk->study->requests};
     const struct trolley_dataset_sink sink = item_sink(&fetch);
     struct task_failure failure = {0};
@@ -89,8 +90,10 @@ void worker_fetch(struct worker *worker, size_t d, struct chunk *chunk)
     task_reset(&worker->task);
     if (r == 0) r = worker_instance(worker, d, &instance);
     if (r == 0) report_worker(run->report, worker, downloader->component->title, &span);
-    /* Nothing can be stored any more: a server that is silent is not waited for. */
-    worker->task.stop = &run->store->is_dead;
+    /* Where nothing can be stored any more no silent server is waited for. The worker that met with
+     * it ends its request itself: its server is told why. */
+    worker->task.stop = &run->store->dead_by;
+    worker->task.stop_own = worker->number;
     if (r == 0) r = instance->ops.downloader.fetch(instance->self, &span, &sink, &worker->task.abi);
     worker->task.stop = NULL;
     report_worker(run->report, worker, NULL, NULL);

@@ -9,6 +9,7 @@
 
 struct worker {
     struct run *run;
+    int number;                  /* from 1 */
     struct instance **instances; /* one a downloader, made at first use */
     struct task task;
 };
