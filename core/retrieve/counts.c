@@ -5,16 +5,6 @@
 
 #include "core/retrieve/naming.h"
 
-static bool counts_is_open(const struct entry *entry)
-{
-    return entry->state == ENTRY_PENDING && (entry->flags & ENTRY_COUNTED);
-}
-
-static bool counts_is_of(const struct entry *entry, uint32_t series)
-{
-    return counts_is_open(entry) && (series == ENTRY_NONE || entry->series == series);
-}
-
 /* The searcher does not name them. What came is kept, and nobody can say that it is all. */
 static void counts_give_up(struct study *study, uint32_t series, int status, const char *message)
 {
@@ -27,7 +17,7 @@ static void counts_give_up(struct study *study, uint32_t series, int status, con
     for (i = 0; i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
 
-        if (!counts_is_of(entry, series)) continue;
+        if (!entry_is_counted(entry) || (series != ENTRY_NONE && entry->series != series)) continue;
         study_fail(study, entry, &failure);
         entry->flags = (uint8_t)((entry->flags & ~ENTRY_COUNTED) | ENTRY_HOPELESS);
     }
@@ -83,7 +73,7 @@ void counts_check(struct run *run, const struct chunk *chunk, const struct ask *
         pthread_cond_wait(&run->changed, &run->lock);
     if (failure && failure->status == TROLLEY_ERR_CANCELLED) return;
     while (!atomic_load(run->cancel) && (i = chunk_entry(chunk, &cursor)) != ENTRY_NONE)
-        if (counts_is_open(&study->entries[i]) &&
+        if (entry_is_counted(&study->entries[i]) &&
             counts_are_unmet(study, &study->entries[i], ask, failure))
             counts_name(run, study, study->entries[i].series);
 }
@@ -94,14 +84,12 @@ static void counts_name_each(struct run *run, struct study *study)
     uint32_t i;
 
     for (i = 0; i < study->entry_count && !atomic_load(run->cancel); i++)
-        if (counts_is_open(&study->entries[i])) counts_name(run, study, study->entries[i].series);
+        if (entry_is_counted(&study->entries[i])) counts_name(run, study, study->entries[i].series);
 }
 
 void counts_name_for(struct run *run, struct study *study, const struct ask *ask)
 {
-    if (ask->preferred > TROLLEY_LEVEL_SERIES ||
-        !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)))
-        counts_name_each(run, study);
+    if (!ask_is_wide(ask)) counts_name_each(run, study);
 }
 
 void counts_name_all(struct run *run, struct study *study)

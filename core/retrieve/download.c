@@ -171,9 +171,7 @@ static bool download_may_count(void *ctx, const struct study *study)
     struct download *download = ctx;
     const struct run_downloader *first = &download->run.downloaders[0];
 
-    return (first->component->plugin.flags & TROLLEY_COMPONENT_HTTP) &&
-           first->ask.preferred <= TROLLEY_LEVEL_SERIES &&
-           (first->ask.levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES)) &&
+    return (first->component->plugin.flags & TROLLEY_COMPONENT_HTTP) && ask_is_wide(&first->ask) &&
            ((download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) ||
             store_lacks(&download->store, study->uid, &download->task));
 }
@@ -345,7 +343,7 @@ static int download_feed(struct download *download, struct trolley_error *error)
 
     if (!rehearsal) r = run_start(&download->run, error);
     if (r < 0) return r;
-    while (!atomic_load(download->run.cancel) && !atomic_load(&download->store.is_dead)) {
+    while (!atomic_load(download->run.cancel) && !atomic_load(&download->store.dead_by)) {
         r = expand_next(&download->reader, &download->expander, &study, error);
         if (r <= 0) break;
         r = 0;

@@ -154,6 +154,14 @@ static void item_take_head(struct item *item)
     item_judge(item);
 }
 
+/* What the storage said; where it can take nothing any more the run ends. */
+static void item_storage_failed(struct item *item, int status)
+{
+    task_failure_of(&item->task, status, &item->failure);
+    if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
+        store_died(item->fetch->store, item->fetch->worker, &item->failure);
+}
+
 static int item_prepare(struct item *item)
 {
     struct store *store = item->fetch->store;
@@ -169,9 +177,7 @@ static int item_prepare(struct item *item)
     }
     r = store_open(store, &item->meta, &item->task, &item->writer);
     if (r < 0) {
-        task_failure_of(&item->task, r, &item->failure);
-        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
-            store_died(store, item->fetch->worker, &item->failure);
+        item_storage_failed(item, r);
         item->writer = NULL;
     }
     return 0;
@@ -183,7 +189,7 @@ static int32_t item_begin(void *ctx, const struct trolley_meta *meta, void **ret
     struct item *item;
     int r;
 
-    if (atomic_load(&fetch->store->is_dead) || atomic_load(fetch->cancel))
+    if (atomic_load(&fetch->store->dead_by) || atomic_load(fetch->cancel))
         return TROLLEY_ERR_CANCELLED;
     item = calloc(1, sizeof *item);
     if (!item) return TROLLEY_ERR_NOMEM;
@@ -251,7 +257,7 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     struct fetch *fetch = item->fetch;
     int r;
 
-    if (atomic_load(fetch->cancel) || atomic_load(&fetch->store->is_dead))
+    if (atomic_load(fetch->cancel) || atomic_load(&fetch->store->dead_by))
         return TROLLEY_ERR_CANCELLED;
     item->bytes += length;
     report_bytes(fetch->report, length);
@@ -261,11 +267,7 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     digest_update(item->digest, data, length);
     task_reset(&item->task);
     r = fetch->store->ops->write(item->writer, data, length, &item->task.abi);
-    if (r < 0 && !item->failure.status) {
-        task_failure_of(&item->task, r, &item->failure);
-        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
-            store_died(fetch->store, fetch->worker, &item->failure);
-    }
+    if (r < 0 && !item->failure.status) item_storage_failed(item, r);
     return r;
 }
 
@@ -290,11 +292,7 @@ static int item_commit(struct item *item)
     item->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(&item->task);
     r = store_commit(item->fetch->store, writer, item->fetch->study, &meta, &outcome, &item->task);
-    if (r < 0) {
-        task_failure_of(&item->task, r, &item->failure);
-        if (item->failure.flags & TROLLEY_FAILURE_STOP_ALL)
-            store_died(item->fetch->store, item->fetch->worker, &item->failure);
-    }
+    if (r < 0) item_storage_failed(item, r);
     return r;
 }
 

@@ -19,6 +19,13 @@ struct ask {
     uint32_t group; /* TROLLEY_LEVEL_STUDY: a request may hold instances of several series */
 };
 
+/* Does it like to be asked for series, or studies, as a whole? */
+static inline bool ask_is_wide(const struct ask *ask)
+{
+    return ask->preferred <= TROLLEY_LEVEL_SERIES &&
+           (ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_SERIES));
+}
+
 /* One request: references of one level. */
 struct chunk {
     struct study *study;

@@ -39,7 +39,7 @@ static void run_unlink(struct run *run, struct study *study)
  * Lock held, open while the searcher names instances. */
 static bool run_next_round(struct run *run, struct study *study)
 {
-    if (atomic_load(run->cancel) || atomic_load(&run->store->is_dead)) return false;
+    if (atomic_load(run->cancel) || atomic_load(&run->store->dead_by)) return false;
     while (study->downloader < run->downloader_count) {
         struct run_downloader *downloader = &run->downloaders[study->downloader];
         uint64_t wish = study->retry_after_ms;
@@ -106,7 +106,7 @@ static int run_pick(struct run *run, struct chunk *ret_chunk, int64_t *ret_wake_
         if (downloader->active >= downloader->max_parallel) continue;
         r = 0;
         if (!downloader->dead.status && !atomic_load(run->cancel) &&
-            !atomic_load(&run->store->is_dead))
+            !atomic_load(&run->store->dead_by))
             r = plan_next(study, &downloader->ask, ret_chunk);
         if (r != 0) return r;
         study->planned = false; /* all requests of the round are given out */

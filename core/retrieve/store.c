@@ -55,7 +55,6 @@ void store_died(struct store *store, int worker, const struct task_failure *fail
         atomic_store(&store->dead_by, worker);
     }
     pthread_mutex_unlock(&store->group);
-    atomic_store(&store->is_dead, 1);
 }
 
 int store_open(struct store *store, const struct trolley_meta *meta, struct task *task,

@@ -24,8 +24,7 @@ struct store {
     bool verify;    /* fetched again to compare */
     struct trolley_span needs;
     struct task_failure dead; /* status set: nothing can be stored any more (disk full) */
-    atomic_int is_dead;
-    atomic_int dead_by; /* the worker that met with it, -1 a sync; 0 nobody yet */
+    atomic_int dead_by;       /* the worker that met with it, -1 a sync; 0: it is alive */
 };
 
 void store_init(struct store *store, struct instance *instance, struct report *report,

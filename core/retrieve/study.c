@@ -257,8 +257,7 @@ int64_t study_named(struct study *study, uint32_t series)
     for (i = 0; i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
 
-        if (entry->state == ENTRY_PENDING && (entry->flags & ENTRY_COUNTED) &&
-            (series == ENTRY_NONE || entry->series == series))
+        if (entry_is_counted(entry) && (series == ENTRY_NONE || entry->series == series))
             more += study_name_series(study, entry);
     }
     return more;

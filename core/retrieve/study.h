@@ -94,6 +94,12 @@ struct study {
 struct study *study_new(const char *uid);
 void study_free(struct study *study);
 
+/* Is it a counted series whose instances are not named yet? */
+static inline bool entry_is_counted(const struct entry *entry)
+{
+    return entry->state == ENTRY_PENDING && (entry->flags & ENTRY_COUNTED);
+}
+
 /* The index of a series, made when it is new. Negative: TROLLEY_ERR_NOMEM. */
 int study_series(struct study *study, const char *uid, uint32_t *ret_index);
 

@@ -36,7 +36,7 @@ static int chunk_refs(const struct chunk *chunk, struct trolley_ref **ret_refs,
 static void fetch_uncancel(const struct fetch *fetch, struct task_failure *failure)
 {
     if (failure->status != TROLLEY_ERR_CANCELLED || atomic_load(fetch->cancel) ||
-        atomic_load(&fetch->store->is_dead))
+        atomic_load(&fetch->store->dead_by))
         return;
     if (fetch->gave_up.status) {
         *failure = fetch->gave_up;
