@@ -1,8 +1,8 @@
 /* request.c: one request, judged by its answer, and its body on the way to the storage.
  * SPDX-License-Identifier: MIT */
 #include <kit/buffer.h>
+#include <kit/digest.h>
 #include <kit/media_type.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,7 +23,7 @@ struct making {
     struct engine_storage *storage; /* NULL: the body is dropped */
     void *writer;
     struct part10 *head; /* of DICOM, where the storage's paths want attributes of it */
-    EVP_MD_CTX *digest;  /* NULL unless bodies are compared */
+    struct kit_digest *digest; /* NULL unless bodies are compared */
     uint64_t bytes;
     bool begun;        /* a body of the answer is taken, or judged away */
     bool refused;      /* the storage gave no place at all */
@@ -136,7 +136,7 @@ static int32_t making_body(void *ctx, const void *data, uint64_t length)
                        "larger than max_bytes (%llu bytes)", (unsigned long long)most);
         return TROLLEY_ERR_TOO_LARGE;
     }
-    if (making->digest) (void)EVP_DigestUpdate(making->digest, data, length);
+    kit_digest_update(making->digest, data, length);
     if (!making->writer) return 0;
     if (making->head) (void)part10_feed(making->head, data, length);
     making->storing =
@@ -210,12 +210,12 @@ static void making_compare(struct making *making)
 {
     struct job *job = making->job;
     const struct job_item *item = making->item;
-    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    unsigned char digest[KIT_DIGEST_SIZE];
     uint32_t url = 0, frame = 0;
     bool same;
 
     if (!making->digest || !*item->instance || !making->bytes) return;
-    if (EVP_DigestFinal_ex(making->digest, digest, NULL) != 1) return;
+    (void)kit_digest_end(making->digest, digest);
     pthread_mutex_lock(&job->lock);
     same = unique_note(job->unique, item, digest, &url, &frame);
     job->result.same += same;
@@ -287,9 +287,8 @@ static void making_conclude(struct making *making, int status)
 static int making_prepare(struct making *making)
 {
     if (making->job->unique) {
-        making->digest = EVP_MD_CTX_new();
-        if (!making->digest || EVP_DigestInit_ex(making->digest, EVP_sha256(), NULL) != 1)
-            return TROLLEY_ERR_NOMEM;
+        making->digest = kit_digest_new();
+        if (!making->digest) return TROLLEY_ERR_NOMEM;
     }
     return fields_fill(&making->fields, making->job->exporter, making->url, false);
 }
@@ -321,7 +320,7 @@ void job_perform(struct job *job, const struct job_item *item, struct engine_doo
         (void)store_sync(&making.storage->store, false, task, making_lost, NULL);
     }
     part10_free(making.head);
-    EVP_MD_CTX_free(making.digest);
+    kit_digest_free(making.digest);
     kit_buffer_free(&url);
     fields_clear(&making.fields);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/prefetch/watch.h"
 
-#include <openssl/evp.h>
+#include <kit/digest.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,25 +74,22 @@ static size_t digest_collect(const struct trolley_node *node, const char **uids)
 }
 
 /* SHA-256 of the sorted UIDs of all instances below, in hex. */
-static int digest_make(const struct trolley_node *node, char digest[65],
+static int digest_make(const struct trolley_node *node, char digest[KIT_DIGEST_HEX_SIZE],
                        struct trolley_error *error)
 {
     size_t count = digest_collect(node, NULL), i;
     const char **uids = calloc(count + 1, sizeof *uids);
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    bool good = uids && hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
+    struct kit_digest *hash = kit_digest_new();
+    const bool good = uids && hash;
 
     if (good) {
         (void)digest_collect(node, uids);
         qsort(uids, count, sizeof *uids, digest_compare);
     }
     for (i = 0; good && i < count; i++)
-        good = EVP_DigestUpdate(hash, uids[i], strlen(uids[i]) + 1) == 1;
-    good = good && EVP_DigestFinal_ex(hash, sum, NULL) == 1;
-    for (i = 0; good && i < 32; i++)
-        (void)snprintf(digest + 2 * i, 3, "%02x", sum[i]);
-    EVP_MD_CTX_free(hash);
+        kit_digest_update(hash, uids[i], strlen(uids[i]) + 1);
+    if (good) (void)kit_digest_hex(hash, digest);
+    kit_digest_free(hash);
     free(uids);
     return good ? 0 : error_set(error, TROLLEY_ERR_NOMEM, "out of memory");
 }

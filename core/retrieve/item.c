@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/retrieve/item.h"
 
+#include <kit/digest.h>
 #include <stdlib.h>
 #include <string.h>
 #include <trolley/helpers.h>
 
 #include "core/model/part10.h"
 #include "core/retrieve/claim.h"
-#include "core/retrieve/digest.h"
 #include "core/retrieve/tell.h"
 
 #define META_SIZE_1_0 (offsetof(struct trolley_meta, elements) + sizeof(struct trolley_span))
@@ -22,7 +22,7 @@ struct item {
     struct fetch *fetch;
     struct task task;
     struct part10 *head;   /* NULL for variants */
-    struct digest *digest; /* NULL when nobody wants it */
+    struct kit_digest *digest; /* NULL when nobody wants it */
     void *writer;
     uint64_t bytes;
     uint32_t entry; /* index while ACCEPTED */
@@ -45,7 +45,7 @@ static void item_free(struct item *item)
 {
     item_drop(item);
     part10_free(item->head);
-    digest_free(item->digest);
+    kit_digest_free(item->digest);
     task_clear(&item->task);
     free(item);
 }
@@ -168,7 +168,7 @@ static int item_prepare(struct item *item)
     int r;
 
     if (!(item->fetch->report->options->flags & TROLLEY_DOWNLOAD_NO_HASHES)) {
-        item->digest = digest_new();
+        item->digest = kit_digest_new();
         if (!item->digest) return TROLLEY_ERR_NOMEM;
     }
     if (item_is_dicom(item)) {
@@ -264,7 +264,7 @@ static int32_t item_write(void *handle, const void *data, uint64_t length)
     item_read_head(item, data, length);
     if (item_too_large(item)) return item_give_up(item);
     if (!item->writer) return 0;
-    digest_update(item->digest, data, length);
+    kit_digest_update(item->digest, data, length);
     task_reset(&item->task);
     r = fetch->store->ops->write(item->writer, data, length, &item->task.abi);
     if (r < 0 && !item->failure.status) item_storage_failed(item, r);
@@ -276,7 +276,7 @@ static int item_commit(struct item *item)
     struct trolley_outcome outcome = {.kind = TROLLEY_OUTCOME_STORED, .frame = item->meta.frame};
     struct trolley_meta meta = item->meta;
     void *writer = item->writer;
-    char hex[DIGEST_HEX_SIZE];
+    char hex[KIT_DIGEST_HEX_SIZE];
     int r;
 
     meta.size_hint = item->bytes;
@@ -288,7 +288,7 @@ static int item_commit(struct item *item)
     outcome.transfer_syntax = meta.transfer_syntax;
     outcome.downloader = item->fetch->downloader;
     outcome.bytes = item->bytes;
-    outcome.sha256 = digest_hex(item->digest, hex);
+    outcome.sha256 = kit_digest_hex(item->digest, hex);
     item->writer = NULL; /* commit frees it, whatever it returns */
     task_reset(&item->task);
     r = store_commit(item->fetch->store, writer, item->fetch->study, &meta, &outcome, &item->task);

@@ -4,7 +4,7 @@
 #include <cjson/cJSON.h>
 #include <kit/text.h>
 #include <kit/url.h>
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,17 +19,17 @@ static int32_t token_basic(const struct token_client *client, const char *secret
                            struct kit_buffer *value)
 {
     struct kit_buffer pair = {.cap = TOKEN_CREDENTIALS_MAX};
-    unsigned char *coded = NULL;
+    char *coded = NULL;
     int32_t r = kit_url_encode(&pair, client->id, "");
 
     if (r == 0) r = kit_buffer_text(&pair, ":");
     if (r == 0) r = kit_url_encode(&pair, secret, "");
-    if (r == 0 && !(coded = calloc(1, pair.length / 3 * 4 + 5))) r = TROLLEY_ERR_NOMEM;
+    if (r == 0 && !(coded = calloc(1, BASE64_ENCODE_RAW_LENGTH(pair.length) + 1))) r = TROLLEY_ERR_NOMEM;
     if (r == 0) {
-        (void)EVP_EncodeBlock(coded, (const unsigned char *)pair.data, (int)pair.length);
-        r = kit_buffer_printf(value, "Basic %s", (const char *)coded);
+        base64_encode_raw(coded, pair.length, (const unsigned char *)pair.data);
+        r = kit_buffer_printf(value, "Basic %s", coded);
     }
-    login_wipe((char *)coded);
+    login_wipe(coded);
     login_buffer_wipe(&pair);
     return r;
 }

@@ -7,9 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <kit/digest.h>
 #include <kit/run.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,7 +72,7 @@ struct command_writer {
     struct command_storage *storage;
     int fd; /* without a name: gone with its last descriptor */
     uint64_t bytes;
-    EVP_MD_CTX *digest; /* NULL unless there is an index */
+    struct kit_digest *digest; /* NULL unless there is an index */
 };
 
 static int say(const struct command_storage *storage, struct trolley_task *task, int status,
@@ -121,16 +121,11 @@ static int remember(struct command_writer *writer, const struct trolley_meta *me
                     const char *path, struct trolley_task *task)
 {
     struct command_storage *storage = writer->storage;
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned int length = 0, i;
     struct disk_record record;
 
     if (!writer->digest) return 0;
     record_of_meta(meta, &record);
-    if (EVP_DigestFinal_ex(writer->digest, raw, &length) != 1 || length != 32)
-        return say(storage, task, TROLLEY_ERR_NOMEM, "digest", "out of memory");
-    for (i = 0; i < length; i++)
-        (void)snprintf(record.sha256 + 2 * (size_t)i, 3, "%02x", raw[i]);
+    (void)kit_digest_hex(writer->digest, record.sha256);
     return index_put(&storage->index, &record, path, writer->bytes, task);
 }
 
@@ -142,7 +137,7 @@ static void command_abort(void *self)
 
     if (!writer) return;
     if (writer->fd >= 0) (void)close(writer->fd);
-    EVP_MD_CTX_free(writer->digest);
+    kit_digest_free(writer->digest);
     free(writer);
 }
 
@@ -178,8 +173,8 @@ static int32_t command_open(void *self, const struct trolley_meta *meta, uint32_
     if (writer->fd < 0) {
         r = io_fail(storage, task);
     } else if (storage->index_path) {
-        writer->digest = EVP_MD_CTX_new();
-        if (!writer->digest || EVP_DigestInit_ex(writer->digest, EVP_sha256(), NULL) != 1)
+        writer->digest = kit_digest_new();
+        if (!writer->digest)
             r = say(storage, task, TROLLEY_ERR_NOMEM, "digest", "out of memory");
     }
     if (r < 0)
@@ -200,8 +195,7 @@ static int32_t command_write(void *self, const void *data, uint64_t length,
 
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return io_fail(writer->storage, task);
-        if (writer->digest && EVP_DigestUpdate(writer->digest, at, (size_t)n) != 1)
-            return say(writer->storage, task, TROLLEY_ERR_NOMEM, "digest", "out of memory");
+        kit_digest_update(writer->digest, at, (size_t)n);
         at += n;
         length -= (uint64_t)n;
         writer->bytes += (uint64_t)n;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,41 +82,34 @@ out:
 }
 
 /* Feeds a whole file to the digest. */
-static int digest_file(int fd, EVP_MD_CTX *context, void *space)
+static int digest_file(int fd, struct kit_digest *digest, void *space)
 {
     ssize_t n;
 
     do {
         n = read_piece(fd, space);
         if (n < 0) return -1;
-        if (EVP_DigestUpdate(context, space, (size_t)n) != 1) {
-            errno = ENOMEM;
-            return -1;
-        }
+        kit_digest_update(digest, space, (size_t)n);
     } while ((size_t)n == PIECE);
     return 0;
 }
 
-int content_sha256(struct content_file file, char hex[65])
+int content_sha256(struct content_file file, char hex[KIT_DIGEST_HEX_SIZE])
 {
     struct stat st;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int i, length = 0;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    struct kit_digest *digest = kit_digest_new();
     void *space = malloc(PIECE);
     int fd = open_regular(file, &st), r = -1, error;
 
     if (fd < 0) goto out;
     errno = ENOMEM;
-    if (!context || !space || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) goto out;
-    if (digest_file(fd, context, space) < 0) goto out;
-    if (EVP_DigestFinal_ex(context, digest, &length) != 1 || length != 32) goto out;
-    for (i = 0; i < length; i++)
-        (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+    if (!digest || !space) goto out;
+    if (digest_file(fd, digest, space) < 0) goto out;
+    (void)kit_digest_hex(digest, hex);
     r = 0;
 out:
     error = errno;
-    EVP_MD_CTX_free(context);
+    kit_digest_free(digest);
     free(space);
     if (fd >= 0) (void)close(fd);
     errno = error;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "kit/digest.h"
+
 /* A file by its folder and name. */
 struct content_file {
     int dir;
@@ -12,6 +14,6 @@ struct content_file {
 
 /* Both return 0, or -1 with errno; ELOOP for a link or anything but a regular file. */
 int content_same(struct content_file a, struct content_file b, bool *ret_same);
-int content_sha256(struct content_file file, char hex[65]);
+int content_sha256(struct content_file file, char hex[KIT_DIGEST_HEX_SIZE]);
 
 #endif

@@ -3,10 +3,10 @@
 #ifndef DISK_PLACE_H
 #define DISK_PLACE_H
 
+#include "kit/digest.h"
 #include "name.h"
 #include "scratch.h"
 
-#define SHA256_HEX 65
 
 /* What is done with a name that other content has. */
 enum disk_on_exists {
@@ -22,7 +22,7 @@ struct disk_record {
     char study[65], series[65], instance[65];
     uint32_t frame;
     char variant[64], content_type[128]; /* "" for the instance, for application/dicom */
-    char sha256[SHA256_HEX];
+    char sha256[KIT_DIGEST_HEX_SIZE];
 };
 
 /* A finished file on its way from the scratch folder to its name. */
@@ -36,7 +36,7 @@ struct disk_job {
     uint32_t stored_flags;
     uint64_t bytes;
     char temp[SCRATCH_NAME_MAX]; /* "" once it is neither needed nor there any more */
-    char previous[SHA256_HEX];   /* "" when not known */
+    char previous[KIT_DIGEST_HEX_SIZE];   /* "" when not known */
 };
 
 /* Files that will get their names later. find() returns the one that is to get this name, NULL when

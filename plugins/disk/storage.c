@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@ struct disk_writer {
     struct disk_storage *storage;
     int fd;
     uint64_t unchecked; /* bytes since the last look at the free space */
-    EVP_MD_CTX *digest; /* NULL unless books are kept */
+    struct kit_digest *digest; /* NULL unless books are kept */
     struct disk_job job;
 };
 
@@ -229,8 +228,8 @@ int32_t disk_open(void *self, const struct trolley_meta *meta, uint32_t flags,
         return r;
     }
     if (storage->books) {
-        writer->digest = EVP_MD_CTX_new();
-        if (!writer->digest || EVP_DigestInit_ex(writer->digest, EVP_sha256(), NULL) != 1) {
+        writer->digest = kit_digest_new();
+        if (!writer->digest) {
             disk_abort(writer);
             return no_memory(storage->root.type, storage->root.section, task);
         }
@@ -252,8 +251,7 @@ int32_t disk_write(void *self, const void *data, uint64_t length, struct trolley
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
             return root_fail(root, task, errno, "write a file in", writer->storage->scratch.path);
-        if (writer->digest && EVP_DigestUpdate(writer->digest, at, (size_t)n) != 1)
-            return no_memory(root->type, root->section, task);
+        kit_digest_update(writer->digest, at, (size_t)n);
         at += n;
         length -= (uint64_t)n;
         writer->job.bytes += (uint64_t)n;
@@ -272,7 +270,7 @@ void disk_abort(void *self)
 
     if (!writer) return;
     if (writer->fd >= 0) (void)close(writer->fd);
-    EVP_MD_CTX_free(writer->digest);
+    kit_digest_free(writer->digest);
     (void)atomic_fetch_sub(&writer->storage->writers, 1);
     if (writer->job.temp[0]) (void)unlinkat(writer->storage->scratch.fd, writer->job.temp, 0);
     free(writer);
@@ -323,29 +321,16 @@ int disk_tell(const struct disk_root *root, const char *below, const struct disk
     return r;
 }
 
-/* The hex digest of what was written. */
-static int digest_end(struct disk_writer *writer, struct trolley_task *task)
-{
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned int length = 0, i;
-
-    if (!writer->digest) return 0;
-    if (EVP_DigestFinal_ex(writer->digest, raw, &length) != 1 || length != 32)
-        return no_memory(writer->storage->root.type, writer->storage->root.section, task);
-    for (i = 0; i < length; i++)
-        (void)snprintf(writer->job.record.sha256 + 2 * (size_t)i, 3, "%02x", raw[i]);
-    return 0;
-}
-
 int32_t disk_commit(void *self, const struct trolley_meta *meta,
                     const struct trolley_where_sink *where, struct trolley_task *task)
 {
     struct disk_writer *writer = self;
     struct disk_storage *storage = writer->storage;
     char path[DISK_PATH_MAX];
-    int r = digest_end(writer, task);
+    int r;
 
-    if (r == 0) r = storage->naming(storage, meta, &writer->job, task);
+    (void)kit_digest_hex(writer->digest, writer->job.record.sha256);
+    r = storage->naming(storage, meta, &writer->job, task);
     if (r == 0) r = finish_file(writer, task);
     if (r == 0) r = store_job(storage, &writer->job, task);
     if (r == 0) {

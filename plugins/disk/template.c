@@ -131,7 +131,7 @@ static int name_item(struct disk_storage *disk, const struct trolley_meta *meta,
 {
     struct template_storage *storage = (struct template_storage *)disk;
     struct own_file own = {storage, job};
-    char digest[SHA256_HEX];
+    char digest[KIT_DIGEST_HEX_SIZE];
     int r;
 
     if ((meta->study && !kit_uid_valid(meta->study)) ||

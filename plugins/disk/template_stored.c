@@ -67,7 +67,7 @@ static int open_folder(const struct disk_root *root, const char *path, const cha
 
 /* Length and digest of a file. NOT_FOUND when there is none. */
 static int read_file(const struct template_storage *storage, const char *path, uint64_t *ret_bytes,
-                     char hex[SHA256_HEX], struct trolley_task *task)
+                     char hex[KIT_DIGEST_HEX_SIZE], struct trolley_task *task)
 {
     const struct disk_root *root = &storage->disk.root;
     const char *name;
@@ -134,7 +134,7 @@ static int open_index(struct template_storage *storage, bool make, struct trolle
 static int settle(struct template_storage *storage, const struct index_row *row,
                   struct trolley_task *task)
 {
-    char owner[DISK_PATH_MAX], hex[SHA256_HEX];
+    char owner[DISK_PATH_MAX], hex[KIT_DIGEST_HEX_SIZE];
     uint64_t bytes;
     int r, fd;
 
@@ -263,7 +263,7 @@ static int32_t stored_examine(void *self, const struct trolley_stored_item *item
 {
     struct template_storage *storage = self;
     const char *path = below_root(storage, item, task);
-    char hex[SHA256_HEX];
+    char hex[KIT_DIGEST_HEX_SIZE];
     uint64_t bytes;
     int r = path ? template_ready(storage, false, task) : TROLLEY_ERR_INVALID_ARG;
 

@@ -1,6 +1,6 @@
 /* path_value.c: what a placeholder stands for. SPDX-License-Identifier: MIT */
 #include <locale.h>
-#include <openssl/evp.h>
+#include <nettle/md5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -178,13 +178,15 @@ static uint64_t md5_half(const unsigned char *digest)
 static int put_md5(const char *value, struct kit_buffer *out)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned char digest[MD5_DIGEST_SIZE];
     char text[26];
+    struct md5_ctx md5;
     uint64_t first, second;
     int i;
 
-    if (EVP_Digest(value, strlen(value), digest, NULL, EVP_md5(), NULL) != 1)
-        return TROLLEY_ERR_UNSUPPORTED;
+    md5_init(&md5);
+    md5_update(&md5, strlen(value), (const unsigned char *)value);
+    md5_digest(&md5, sizeof digest, digest);
     first = md5_half(digest);
     second = md5_half(digest + 8);
     for (i = 0; i < 12; i++, first >>= 5)

@@ -6,8 +6,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <kit/buffer.h>
+#include <kit/digest.h>
 #include <kit/text.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -230,7 +230,7 @@ struct driver {
     int64_t started;
     struct kit_buffer out; /* what is printed at the end */
     struct kit_buffer body;
-    EVP_MD_CTX *hash;
+    struct kit_digest *hash;
     uint64_t bytes, pieces;
     uint32_t heads;
 };
@@ -308,7 +308,7 @@ static int32_t on_body(void *ctx, const void *data, uint64_t length)
 
     driver->pieces++;
     driver->bytes += length;
-    (void)EVP_DigestUpdate(driver->hash, data, length);
+    kit_digest_update(driver->hash, data, length);
     if (options.show) (void)kit_buffer_append(&driver->body, data, length);
     if (options.stop_after >= 0 && driver->bytes > (uint64_t)options.stop_after)
         return TROLLEY_ERR_NO_SPACE;
@@ -317,14 +317,9 @@ static int32_t on_body(void *ctx, const void *data, uint64_t length)
 
 static void say_hash(struct driver *driver)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
+    char hex[KIT_DIGEST_HEX_SIZE];
 
-    (void)EVP_DigestFinal_ex(driver->hash, digest, &length);
-    (void)kit_buffer_text(&driver->out, "sha256: ");
-    for (unsigned i = 0; i < length; i++)
-        (void)kit_buffer_printf(&driver->out, "%02x", digest[i]);
-    (void)kit_buffer_text(&driver->out, "\n");
+    (void)kit_buffer_printf(&driver->out, "sha256: %s\n", kit_digest_hex(driver->hash, hex));
 }
 
 static void send_one(struct driver *driver, struct trolley_http_session *door, const char *url)
@@ -344,7 +339,6 @@ static void send_one(struct driver *driver, struct trolley_http_session *door, c
     driver->bytes = driver->pieces = 0;
     driver->heads = 0;
     kit_buffer_reset(&driver->body);
-    (void)EVP_DigestInit_ex(driver->hash, EVP_sha256(), NULL);
     driver->started = now_ms();
     r = driver->service->request(door, &request, &handler, &driver->task);
     say_number(driver, "result", r);
@@ -379,7 +373,7 @@ static void *driver_run(void *ctx)
 static void driver_init(struct driver *driver, const struct trolley_http_service *service)
 {
     driver->service = service;
-    driver->hash = EVP_MD_CTX_new();
+    driver->hash = kit_digest_new();
     driver->task = (struct trolley_task){
         .size = sizeof driver->task,
         .impl = driver,
@@ -405,7 +399,7 @@ static int run(const struct trolley_http_service *service)
         if (drivers[i].out.data) (void)fputs(drivers[i].out.data, stdout);
         kit_buffer_free(&drivers[i].out);
         kit_buffer_free(&drivers[i].body);
-        EVP_MD_CTX_free(drivers[i].hash);
+        kit_digest_free(drivers[i].hash);
     }
     return 0;
 }
