@@ -242,8 +242,7 @@ static int job_produce(struct job *job, const struct prefetch_scope *scope, bool
 
         expansion.expander.searcher = searcher->instance;
         expansion.expander.levels = instance_levels(searcher->instance);
-        expansion.expander.patience.max_retries = component_integer(component, "max_retries", 0);
-        expansion.expander.patience.retry_delay_ms = component_integer(component, "retry_delay", 0);
+        patience_of(component, &expansion.expander.patience);
         task.component = component->title;
     }
     expansion.expander.task = &task;

@@ -15,8 +15,6 @@
 
 #define PARALLEL_DEFAULT 4
 #define PARALLEL_MOST 64
-#define RETRIES_DEFAULT 4
-#define RETRY_DELAY_DEFAULT_MS 500
 /* The size of struct trolley_ref in contract 1.0. */
 #define REF_SIZE_1_0 (offsetof(struct trolley_ref, reserved) + sizeof(uint32_t))
 
@@ -75,6 +73,7 @@ static int download_ask(struct download *download, struct run_downloader *downlo
 static int download_add(struct download *download, const char *name, struct trolley_error *error)
 {
     struct run_downloader *downloader = &download->run.downloaders[download->run.downloader_count];
+    struct patience patience;
     int64_t parallel;
     int r =
         component_get(download->trolley->setup, "downloader", name, &downloader->component, error);
@@ -87,10 +86,9 @@ static int download_add(struct download *download, const char *name, struct trol
     downloader->max_parallel = (uint32_t)(parallel < 1               ? 1
                                           : parallel > PARALLEL_MOST ? PARALLEL_MOST
                                                                      : parallel);
-    downloader->ask.max_retries =
-        (uint32_t)component_integer(downloader->component, "max_retries", RETRIES_DEFAULT);
-    downloader->retry_delay_ms =
-        component_integer(downloader->component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
+    patience_of(downloader->component, &patience);
+    downloader->ask.max_retries = (uint32_t)patience.max_retries;
+    downloader->retry_delay_ms = patience.retry_delay_ms;
     downloader->max_instance = component_integer(downloader->component, "max_instance", 0);
     download->run.downloader_count++;
     return 0;
@@ -197,9 +195,7 @@ static int download_open_expander(struct download *download, struct trolley_erro
     }
     if (r < 0 || !expander->searcher) return r;
     component = expander->searcher->component;
-    expander->patience.max_retries = component_integer(component, "max_retries", RETRIES_DEFAULT);
-    expander->patience.retry_delay_ms =
-        component_integer(component, "retry_delay", RETRY_DELAY_DEFAULT_MS);
+    patience_of(component, &expander->patience);
     expander->levels = instance_levels(expander->searcher);
     expander->may_count = download_may_count;
     expander->ctx = download;

@@ -6,6 +6,13 @@
 #define RETRY_MOST_MS 60000
 #define RETRY_AFTER_MOST_MS 600000
 
+void patience_of(const struct component *component, struct patience *ret_patience)
+{
+    /* Both have their defaults in the schema of such sections. */
+    ret_patience->max_retries = component_integer(component, "max_retries", 0);
+    ret_patience->retry_delay_ms = component_integer(component, "retry_delay", 0);
+}
+
 int64_t retry_delay(int64_t base_ms, uint32_t n, uint64_t retry_after_ms)
 {
     int64_t delay = base_ms;

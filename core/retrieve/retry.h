@@ -4,12 +4,16 @@
 
 #include <stdbool.h>
 
+#include "core/plugin/setup.h"
 #include "core/plugin/task.h"
 
 /* What an INI section says of its retries. */
 struct patience {
     int64_t max_retries, retry_delay_ms;
 };
+
+/* Reads it from the section of a searcher or downloader. */
+void patience_of(const struct component *component, struct patience *ret_patience);
 
 /* After try n (from 0) failed so: waits its time and returns true when it is to be tried again. */
 bool retry_wanted(const struct patience *patience, uint32_t n, const struct task_failure *failure,

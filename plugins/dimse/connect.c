@@ -17,6 +17,7 @@
 /* A look-up in a thread of its own, since getaddrinfo cannot be called off. Whoever of the two is
  * last frees it. */
 struct lookup {
+    pthread_t thread;
     pthread_mutex_t lock;
     bool abandoned, done;
     int ready; /* eventfd */
@@ -59,8 +60,6 @@ static int lookup_start(const struct dimse_settings *settings, struct lookup **r
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     sigset_t all, before;
-    pthread_attr_t attributes;
-    pthread_t thread;
     int failed;
 
     if (!lookup) return TROLLEY_ERR_NOMEM;
@@ -73,12 +72,9 @@ static int lookup_start(const struct dimse_settings *settings, struct lookup **r
         return TROLLEY_ERR_NOMEM;
     }
     (void)sigfillset(&all);
-    (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&thread, &attributes, lookup_run, lookup);
+    failed = pthread_create(&lookup->thread, NULL, lookup_run, lookup);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
     if (failed) {
         lookup_free(lookup);
         return TROLLEY_ERR_NOMEM;
@@ -98,16 +94,22 @@ static int lookup_result(struct lookup *lookup)
     return result;
 }
 
-/* Frees the look-up, now or when its thread has ended. */
+/* Frees the look-up, now or when its thread has ended: one that still looks is left alone. */
 static void lookup_leave(struct lookup *lookup)
 {
+    const pthread_t thread = lookup->thread;
     bool done;
 
     (void)pthread_mutex_lock(&lookup->lock);
     lookup->abandoned = true;
     done = lookup->done;
     (void)pthread_mutex_unlock(&lookup->lock);
-    if (done) lookup_free(lookup);
+    if (!done) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    (void)pthread_join(thread, NULL);
+    lookup_free(lookup);
 }
 
 static int left_ms(int64_t end)

@@ -25,8 +25,7 @@ struct listener {
     pthread_t acceptor;
     struct channel_tls_server *tls; /* NULL for plain TCP */
     struct moves moves;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
+    struct caller *callers; /* the acceptor's, like the next; without one, listener_stop's */
     unsigned associations;
     atomic_bool stopping;
 };
@@ -83,58 +82,59 @@ static int open_socket(const struct listener_settings *settings, struct trolley_
 /* ---- associations ---- */
 
 struct caller {
+    struct caller *next;
     struct listener *listener;
+    pthread_t thread;
     int fd;
+    atomic_bool over;
 };
 
 static void *serve(void *ctx)
 {
-    struct caller caller = *(struct caller *)ctx;
-    struct listener *listener = caller.listener;
-    struct channel *channel = channel_adopt(caller.fd);
+    struct caller *caller = ctx;
+    struct listener *listener = caller->listener;
+    struct channel *channel = channel_adopt(caller->fd);
 
-    free(ctx);
     if (channel) listener_serve(listener, &listener->settings, listener->tls, channel);
-    (void)pthread_mutex_lock(&listener->lock);
-    listener->associations--;
-    (void)pthread_cond_broadcast(&listener->changed);
-    (void)pthread_mutex_unlock(&listener->lock);
+    atomic_store(&caller->over, true);
     return NULL;
 }
 
 static void start_serving(struct listener *listener, int fd)
 {
     struct caller *caller = malloc(sizeof *caller);
-    pthread_attr_t attributes;
-    pthread_t thread;
-    int failed = ENOMEM;
 
-    (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)pthread_mutex_lock(&listener->lock);
-    listener->associations++;
-    (void)pthread_mutex_unlock(&listener->lock);
     if (caller) {
-        *caller = (struct caller){listener, fd};
-        failed = pthread_create(&thread, &attributes, serve, caller);
+        caller->next = listener->callers;
+        caller->listener = listener;
+        caller->fd = fd;
+        atomic_init(&caller->over, false);
+        if (pthread_create(&caller->thread, NULL, serve, caller) == 0) {
+            listener->callers = caller;
+            listener->associations++;
+            return;
+        }
     }
-    (void)pthread_attr_destroy(&attributes);
-    if (!failed) return;
     free(caller);
     (void)close(fd);
-    (void)pthread_mutex_lock(&listener->lock);
-    listener->associations--;
-    (void)pthread_mutex_unlock(&listener->lock);
 }
 
-static bool full(struct listener *listener)
+/* Joins the threads whose association is over, or each of them once it is: what the libraries keep
+ * for a thread is gone before they are. */
+static void reap(struct listener *listener, bool all)
 {
-    bool is_full;
+    struct caller **at = &listener->callers, *caller;
 
-    (void)pthread_mutex_lock(&listener->lock);
-    is_full = listener->associations >= LISTENER_ASSOCIATIONS;
-    (void)pthread_mutex_unlock(&listener->lock);
-    return is_full;
+    while ((caller = *at)) {
+        if (!all && !atomic_load(&caller->over)) {
+            at = &caller->next;
+            continue;
+        }
+        (void)pthread_join(caller->thread, NULL);
+        *at = caller->next;
+        free(caller);
+        listener->associations--;
+    }
 }
 
 static void *accept_all(void *ctx)
@@ -144,9 +144,11 @@ static void *accept_all(void *ctx)
     while (!atomic_load(&listener->stopping)) {
         struct pollfd polled[2] = {{.fd = listener->wake, .events = POLLIN},
                                    {.fd = listener->fd, .events = POLLIN}};
-        bool wait = full(listener);
+        bool wait;
         int fd;
 
+        reap(listener, false);
+        wait = listener->associations >= LISTENER_ASSOCIATIONS;
         if (poll(polled, wait ? 1 : 2, wait ? CHANNEL_SLICE_MS : -1) <= 0 || wait) continue;
         fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0)
@@ -185,8 +187,6 @@ static void listener_free(struct listener *listener)
     if (listener->wake >= 0) (void)close(listener->wake);
     channel_tls_server_free(listener->tls);
     moves_clear(&listener->moves);
-    (void)pthread_cond_destroy(&listener->changed);
-    (void)pthread_mutex_destroy(&listener->lock);
     free(listener);
 }
 
@@ -200,8 +200,6 @@ int listener_start(const struct listener_settings *settings, struct trolley_task
     listener->settings = *settings;
     listener->fd = -1;
     moves_init(&listener->moves, settings->common.calling_ae);
-    (void)pthread_mutex_init(&listener->lock, NULL);
-    (void)pthread_cond_init(&listener->changed, NULL);
     atomic_init(&listener->stopping, false);
     listener->wake = eventfd(0, EFD_CLOEXEC);
     if (listener->wake < 0) r = TROLLEY_ERR_NOMEM;
@@ -227,10 +225,7 @@ void listener_stop(struct listener *listener)
     atomic_store(&listener->stopping, true);
     if (write(listener->wake, &one, sizeof one) < 0) return;
     (void)pthread_join(listener->acceptor, NULL);
-    (void)pthread_mutex_lock(&listener->lock);
-    while (listener->associations)
-        (void)pthread_cond_wait(&listener->changed, &listener->lock);
-    (void)pthread_mutex_unlock(&listener->lock);
+    reap(listener, true);
     listener_free(listener);
 }
 

@@ -16,6 +16,9 @@
 #define IMPLEMENTATION_CLASS "2.25.150573045503593352915959495552595112658"
 #define IMPLEMENTATION_VERSION "TROLLEY"
 
+/* Bytes of a data set that is refused: so many are read, so that its sender can be answered. */
+#define DRAIN_MOST (UINT64_C(256) << 20)
+
 bool store_trim_uid(char *uid)
 {
     size_t length = strlen(uid), before = length;
@@ -90,10 +93,10 @@ class SinkConsumer : public TakingConsumer
     void take(const void *data, size_t length) override
     {
         taken_ += length;
-        if (status_ < 0) return;
-        status_ = target->sink->write(item, data, length);
+        if (status_ == 0) status_ = target->sink->write(item, data, length);
         /* The rest may be without end. */
-        if (status_ == TROLLEY_ERR_CANCELLED) channel_stop(target->channel);
+        if (status_ == TROLLEY_ERR_CANCELLED || (status_ < 0 && taken_ > DRAIN_MOST))
+            channel_stop(target->channel);
     }
     const struct store_target *target;
     void *item;

@@ -125,7 +125,7 @@ def dripping(listen_port):
     return act
 
 
-def flowing(listen_port):
+def flowing(listen_port, instance='1.2.3.4.1'):
     """Answers, or fragments of one instance, as fast as they go."""
     def act(watched, association, number, request):
         first_answer(association, number, request, listen_port)
@@ -136,14 +136,14 @@ def flowing(listen_port):
                 number, request, 0xff00, data_set({0x0020000d: f'1.2.3.{next(numbers)}'}))
         else:
             store = {0x00000002: CT, 0x00000100: 1, 0x00000110: 6, 0x00000700: 0,
-                     0x00001000: '1.2.3.4.1'}
+                     0x00001000: instance}
             sender, context = association, association.context(CT, EXPLICIT) if what == 0x10 else 1
             if what == 0x21:
                 sender = Sender(listen_port)
                 store.update(originator(request))
             sender.send(context, store, b'')
             sender.connection.sendall(sender.fragment(context, 0, (
-                explicit_ui(0x00080016, CT) + explicit_ui(0x00080018, '1.2.3.4.1')
+                explicit_ui(0x00080016, CT) + explicit_ui(0x00080018, instance)
                 + explicit_ui(0x0020000d, STUDY) + explicit_ui(0x0020000e, SERIES)
                 + struct.pack('<HH2sHI', 0x7fe0, 0x0010, b'OW', 0, 0xfffffff0))))
             piece = sender.fragment(context, 0, bytes(16000))
@@ -322,6 +322,20 @@ def test_G3_instance_without_end(trolley, peer_ini, listen_port, home, what):
         assert peer.over.wait(60)
     assert result.status == 3 and 'larger than max_instance' in result.stderr, result.stderr
     assert peer.seen == [C_CANCEL, A_ABORT]
+    assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
+    assert scratch_files(home) == []
+
+
+@pytest.mark.parametrize('what', ['c-get', 'c-move'])
+def test_G3_refused_instance_without_end(trolley, peer_ini, listen_port, home, what):
+    """Its UID is none, so that it is nobody's; it is read for a while, and then no more."""
+    with Watched(flowing(listen_port, '1.2.x')) as peer:
+        ini = ini_of(what, peer_ini(peer)).replace(f'type = {what}',
+                                                   f'type = {what}\nmax_retries = 0')
+        result = trolley(ini, 'download', '--study', STUDY, '--series', SERIES, timeout=120)
+        assert peer.over.wait(60)
+    assert result.status == 3 and 'invalid UID' in result.stderr, result.stderr
+    assert A_ABORT in peer.seen
     assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
     assert scratch_files(home) == []
 
