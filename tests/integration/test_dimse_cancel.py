@@ -156,8 +156,8 @@ def flowing(listen_port, instance='1.2.3.4.1'):
 
 # ---- interrupting ----
 
-def ini_of(what, ini):
-    ini = ini.replace('= 3s', '= 60s\nconnect_timeout = 60s', 1).replace('= 3s', '= 60s')
+def ini_of(what, ini, patience='60s'):
+    ini = ini.replace('= 3s', f'= {patience}\nconnect_timeout = 60s', 1).replace('= 3s', f'= {patience}')
     if what != 'find':
         ini = ini.replace('searcher = search\n', '')
     return by_move(ini) if what == 'c-move' else ini
@@ -330,10 +330,9 @@ def test_G3_instance_without_end(trolley, peer_ini, listen_port, home, what):
 def test_G3_refused_instance_without_end(trolley, peer_ini, listen_port, home, what):
     """Its UID is none, so that it is nobody's; it is read for a while, and then no more."""
     with Watched(flowing(listen_port, '1.2.x')) as peer:
-        ini = ini_of(what, peer_ini(peer)).replace(f'type = {what}',
-                                                   f'type = {what}\nmax_retries = 0')
-        result = trolley(ini, 'download', '--study', STUDY, '--series', SERIES, timeout=120)
-        assert peer.over.wait(60)
+        result = trolley(ini_of(what, peer_ini(peer), '3500ms'), 'download', '--study', STUDY,
+                         '--series', SERIES, timeout=120)
+        assert peer.over.wait(60), result
     assert result.status == 3 and 'invalid UID' in result.stderr, result.stderr
     assert A_ABORT in peer.seen
     assert [path.name for path in files_below(home)] == ['1.2.3.4.0.dcm']
