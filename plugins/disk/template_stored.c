@@ -164,15 +164,16 @@ static int recover(struct template_storage *storage, struct trolley_task *task)
 int template_ready(struct template_storage *storage, bool make, struct trolley_task *task)
 {
     struct disk_storage *disk = &storage->disk;
-    const bool fresh = disk->scratch.fd < 0;
     int r = check_mount(storage, task);
 
     if (r == 0) r = root_open(&disk->root, make, task);
     if (r == 0 && make) r = scratch_open(&disk->scratch, &disk->root, task);
     if (r == 0) r = open_index(storage, make, task);
-    if (r < 0 || !make) return r;
+    if (r < 0 || !make || storage->index.mark) return r;
     storage->index.mark = strchr(disk->scratch.path, '/') + 1;
-    return fresh ? recover(storage, task) : 0;
+    r = recover(storage, task);
+    if (r < 0) storage->index.mark = NULL;
+    return r;
 }
 
 /* ---- trolley.stored/1 ---- */

@@ -350,12 +350,16 @@ static void send_one(struct driver *driver, struct trolley_http_session *door, c
     (void)kit_buffer_text(&driver->out, "\n");
 }
 
+/* No door is closed before all are open: they share one session, as a run's workers do. */
+static pthread_barrier_t all_open;
+
 static void *driver_run(void *ctx)
 {
     struct driver *driver = ctx;
     struct trolley_http_session *door = NULL;
     int32_t r = driver->service->open(&driver_host, &driver_config, &driver->task, &door);
 
+    (void)pthread_barrier_wait(&all_open);
     if (r < 0) {
         say_number(driver, "open", r);
         (void)kit_buffer_text(&driver->out, "\n");
@@ -390,6 +394,7 @@ static int run(const struct trolley_http_service *service)
     static pthread_t threads[DRIVER_MAX];
     long count = options.threads;
 
+    if (pthread_barrier_init(&all_open, NULL, (unsigned)count)) return 1;
     for (long i = 0; i < count; i++) {
         driver_init(&drivers[i], service);
         if (pthread_create(&threads[i], NULL, driver_run, &drivers[i])) return 1;
