@@ -177,6 +177,16 @@ static int component_open(struct component *made, struct trolley_error *error)
     return r;
 }
 
+/* Peers that were opened meanwhile stand in front of it. */
+static void component_unlink(const struct component *made)
+{
+    struct component **at = &made->setup->components;
+
+    while (*at != made)
+        at = &(*at)->next;
+    *at = made->next;
+}
+
 /* Makes, resolves and opens one component; on failure it is unlinked and freed. */
 static int component_make(struct trolley_setup *setup, const char *kind, const char *name,
                           const char *type, const struct config_section *section, const char *root,
@@ -198,7 +208,7 @@ static int component_make(struct trolley_setup *setup, const char *kind, const c
     if (r == 0) r = component_resolve(made, type, section, root, error);
     if (r == 0) {
         r = component_open(made, error);
-        if (r < 0 && setup->components == made) setup->components = made->next;
+        if (r < 0) component_unlink(made);
     }
     if (r < 0) {
         component_free(made);

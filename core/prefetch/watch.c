@@ -331,7 +331,7 @@ static int poll_record(struct poll *poll, const struct trolley_tree *tree, const
 static int poll_compare(struct poll *poll, const struct trolley_tree *tree, const char *question,
                         bool begun)
 {
-    struct trolley_error *error = poll->error, own;
+    struct trolley_error *error = poll->error, own = {0};
     const struct trolley_node *node;
     int r = 0, one;
 

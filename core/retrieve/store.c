@@ -57,6 +57,14 @@ void store_died(struct store *store, int worker, const struct task_failure *fail
     pthread_mutex_unlock(&store->group);
 }
 
+bool store_is_dead(struct store *store, struct task_failure *ret_failure)
+{
+    pthread_mutex_lock(&store->group);
+    *ret_failure = store->dead;
+    pthread_mutex_unlock(&store->group);
+    return ret_failure->status != 0;
+}
+
 int store_open(struct store *store, const struct trolley_meta *meta, struct task *task,
                void **ret_writer)
 {

@@ -23,7 +23,7 @@ struct store {
     uint32_t flags; /* TROLLEY_STORE_* for open */
     bool verify;    /* fetched again to compare */
     struct trolley_span needs;
-    struct task_failure dead; /* status set: nothing can be stored any more (disk full) */
+    struct task_failure dead; /* of the group's lock; status set: nothing can be stored any more */
     atomic_int dead_by;       /* the worker that met with it, -1 a sync; 0: it is alive */
 };
 
@@ -65,5 +65,8 @@ int store_sync(struct store *store, bool force, struct task *task, store_lost_si
 /* Remembers a failure that makes all further storing useless, and the worker that met with it: the
  * requests of the others end. [any] */
 void store_died(struct store *store, int worker, const struct task_failure *failure);
+
+/* Is there such a failure? Then *ret_failure is the first of them. [any] */
+bool store_is_dead(struct store *store, struct task_failure *ret_failure);
 
 #endif

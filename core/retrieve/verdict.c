@@ -9,11 +9,12 @@
 void run_blame(struct run *run, struct study *study)
 {
     const struct task_failure *why = NULL;
+    struct task_failure dead;
     uint32_t i;
 
     for (i = 0; i < run->downloader_count; i++)
         if (run->downloaders[i].dead.status) why = &run->downloaders[i].dead;
-    if (run->store->dead.status) why = &run->store->dead;
+    if (store_is_dead(run->store, &dead)) why = &dead;
     for (i = 0; why && i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
 

@@ -26,6 +26,15 @@ static const struct trolley_option option_table[] = {
         .max = 9,
         .help = "how deep it looks",
     },
+#ifdef WITH_PEER
+    {
+        .size = sizeof(struct trolley_option),
+        .type = TROLLEY_OPTION_COMPONENT,
+        .key = "peer",
+        .choices = "searcher",
+        .help = "whom it asks",
+    },
+#endif
 };
 static const struct trolley_span options = TROLLEY_SPAN(option_table);
 

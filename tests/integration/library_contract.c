@@ -15,12 +15,14 @@
 #include <time.h>
 #include <trolley.h>
 #include <trolley/helpers.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                           \
     do {                                                           \
         if (!(condition)) {                                        \
             printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                               \
+            (void)fflush(NULL);                                    \
+            _exit(1); /* it may be a worker's thread */            \
         }                                                          \
     } while (0)
 

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -25,6 +27,17 @@ def ini(tmp_path, folder_ini):
 def start(ini, *arguments, **options):
     return subprocess.Popen(command(ini, *arguments), cwd=ini.parent, env=environment(ini.parent),
                             **options)
+
+
+def until_it_catches(child, number):
+    """It has begun: the signal has a handler [proc(5)]."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        status = pathlib.Path(f'/proc/{child.pid}/status').read_text()
+        if int(re.search(r'^SigCgt:\s+(\S+)', status, re.M).group(1), 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.02)
+    pytest.fail('it never caught the signal')
 
 
 @pytest.mark.parametrize('columns', [80, 200])
@@ -175,7 +188,8 @@ def test_signals_end_a_download_that_waits_for_its_list(ini, home, phantoms, num
     child = start(ini, 'download', '--from', '-', stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     child.stdin.write(f'StudyInstanceUID\n{study}\n'.encode())
     child.stdin.flush()
-    time.sleep(0.5)
+    until_it_catches(child, number)
+    time.sleep(0.3)
     child.send_signal(number)
     began = time.monotonic()
     stderr = child.communicate(timeout=30)[1].decode()

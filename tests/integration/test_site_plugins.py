@@ -227,6 +227,17 @@ def test_open_or_create_fails(trolley, tmp_path, flag, status, reason):
     assert reason in check.stderr
 
 
+def test_open_fails_once_a_peer_is_open(trolley, tmp_path, good):
+    """The peer is closed all the same, and no trace of the other is left."""
+    site = tmp_path / 'plugins'
+    shutil.copytree(good, site)
+    build(site, 'tired', '-DBROKEN_OPEN', '-DWITH_PEER')
+    ini = searcher_ini(site, 'tired', 'peer = other\n[searcher other]\ntype = site-search\n')
+    failed = trolley(ini, 'find')
+    assert (failed.status, failed.stdout) == (1, ''), failed.stderr
+    assert 'the licence server of s is asleep' in failed.stderr
+
+
 def test_missing(trolley, good):
     refused = trolley(searcher_ini(good, 'site-serch'), 'find')
     assert refused.status == 2
