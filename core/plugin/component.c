@@ -157,24 +157,10 @@ static int component_open_peers(struct component *made, struct trolley_error *er
     return 0;
 }
 
-static int component_open(struct component *made, struct trolley_error *error)
+static void component_link(struct component *made)
 {
-    struct task task;
-    int r;
-
-    made->opening = true;
     made->next = made->setup->components;
     made->setup->components = made;
-    r = component_open_peers(made, error);
-    if (r == 0 && made->plugin.open) {
-        task_init(&task, made->title, &made->setup->cancelled, NULL, NULL);
-        r = made->plugin.open(&made->setup->host, &made->config, &task.abi, &made->shared);
-        if (r < 0) r = task_error(&task, r, error);
-        task_clear(&task);
-    }
-    made->opening = false;
-    made->opened = r == 0;
-    return r;
 }
 
 /* Peers that were opened meanwhile stand in front of it. */
@@ -185,6 +171,27 @@ static void component_unlink(const struct component *made)
     while (*at != made)
         at = &(*at)->next;
     *at = made->next;
+}
+
+static int component_open(struct component *made, struct trolley_error *error)
+{
+    struct task task;
+    int r;
+
+    made->opening = true;
+    component_link(made); /* where a circle of peers finds it */
+    r = component_open_peers(made, error);
+    component_unlink(made); /* closed before its peers, hence in front of them */
+    component_link(made);
+    if (r == 0 && made->plugin.open) {
+        task_init(&task, made->title, &made->setup->cancelled, NULL, NULL);
+        r = made->plugin.open(&made->setup->host, &made->config, &task.abi, &made->shared);
+        if (r < 0) r = task_error(&task, r, error);
+        task_clear(&task);
+    }
+    made->opening = false;
+    made->opened = r == 0;
+    return r;
 }
 
 /* Makes, resolves and opens one component; on failure it is unlinked and freed. */

@@ -2,6 +2,9 @@
  * broken_plugin.c: a searcher that knows one study, and with -DBROKEN_... one fault of a plugin
  * that the host must name. Compiled by test_site_plugins.py. SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <trolley/helpers.h>
 #include <trolley/plugin.h>
 
@@ -52,11 +55,22 @@ static int32_t broken_open(const struct trolley_host *host, const struct trolley
     return trolley_fail(task, TROLLEY_ERR_UNAVAILABLE, "the licence server of %s is asleep",
                         config->section);
 #else
+#ifdef WITH_PEER
+    *shared = strdup(config->section);
+#endif
     (void)config;
     (void)task;
     return TROLLEY_OK;
 #endif
 }
+
+#ifdef WITH_PEER
+static void broken_close(void *shared)
+{
+    (void)fprintf(stderr, "%s is closed\n", (const char *)shared);
+    free(shared);
+}
+#endif
 
 static int32_t broken_create(const struct trolley_host *host, const struct trolley_config *config,
                              void *shared, struct trolley_task *task, void **self)
@@ -135,6 +149,9 @@ static const struct trolley_component component = {
     .levels = TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_STUDY),
 #endif
     .open = broken_open,
+#ifdef WITH_PEER
+    .close = broken_close,
+#endif
 #ifndef BROKEN_CREATE
     .create = broken_create,
 #endif

@@ -227,15 +227,34 @@ def test_open_or_create_fails(trolley, tmp_path, flag, status, reason):
     assert reason in check.stderr
 
 
-def test_open_fails_once_a_peer_is_open(trolley, tmp_path, good):
+@pytest.fixture
+def peers(tmp_path):
+    """peers(flag...): an INI text with a searcher that has a peer of its own plugin or, where flags
+    break that, of another."""
+    def text(kind, *flags):
+        site = tmp_path / 'plugins'
+        site.mkdir(mode=0o755)
+        build(site, kind, '-DWITH_PEER', *flags)
+        if flags:
+            build(site, 'asked', '-DWITH_PEER')
+        return searcher_ini(site, kind, 'peer = other\n[searcher other]\n'
+                                        f'type = {"asked" if flags else kind}\n')
+    return text
+
+
+def test_peer_is_closed_last(trolley, peers):
+    found = trolley(peers('asks'), 'find')
+    assert found.status == 0, found.stderr
+    closed = [line for line in found.stderr.splitlines() if line.endswith(' is closed')]
+    assert closed == ['s is closed', 'other is closed']
+
+
+def test_open_fails_once_a_peer_is_open(trolley, peers):
     """The peer is closed all the same, and no trace of the other is left."""
-    site = tmp_path / 'plugins'
-    shutil.copytree(good, site)
-    build(site, 'tired', '-DBROKEN_OPEN', '-DWITH_PEER')
-    ini = searcher_ini(site, 'tired', 'peer = other\n[searcher other]\ntype = site-search\n')
-    failed = trolley(ini, 'find')
+    failed = trolley(peers('tired', '-DBROKEN_OPEN'), 'find')
     assert (failed.status, failed.stdout) == (1, ''), failed.stderr
     assert 'the licence server of s is asleep' in failed.stderr
+    assert 'other is closed' in failed.stderr and 's is closed' not in failed.stderr
 
 
 def test_missing(trolley, good):
