@@ -13,7 +13,7 @@ import installed
 import sdk_build
 
 HEADERS = [pathlib.Path(os.environ['INCLUDEDIR']) / name
-           for name in ('trolley.h', 'trolley_prefetch.h')]
+           for name in ('trolley.h', 'trolley_prefetch.h', 'trolley_tree.h')]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
