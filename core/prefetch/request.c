@@ -22,7 +22,7 @@ struct making {
     struct task *task;
     struct engine_storage *storage; /* NULL: the body is dropped */
     void *writer;
-    struct part10 *head; /* of DICOM, where the storage's paths want attributes of it */
+    struct part10 *head;       /* of DICOM, where the storage's paths want attributes of it */
     struct kit_digest *digest; /* NULL unless bodies are compared */
     uint64_t bytes;
     bool begun;        /* a body of the answer is taken, or judged away */

@@ -21,7 +21,7 @@ enum item_state {
 struct item {
     struct fetch *fetch;
     struct task task;
-    struct part10 *head;   /* NULL for variants */
+    struct part10 *head;       /* NULL for variants */
     struct kit_digest *digest; /* NULL when nobody wants it */
     void *writer;
     uint64_t bytes;

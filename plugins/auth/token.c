@@ -24,7 +24,8 @@ static int32_t token_basic(const struct token_client *client, const char *secret
 
     if (r == 0) r = kit_buffer_text(&pair, ":");
     if (r == 0) r = kit_url_encode(&pair, secret, "");
-    if (r == 0 && !(coded = calloc(1, BASE64_ENCODE_RAW_LENGTH(pair.length) + 1))) r = TROLLEY_ERR_NOMEM;
+    if (r == 0 && !(coded = calloc(1, BASE64_ENCODE_RAW_LENGTH(pair.length) + 1)))
+        r = TROLLEY_ERR_NOMEM;
     if (r == 0) {
         base64_encode_raw(coded, pair.length, (const unsigned char *)pair.data);
         r = kit_buffer_printf(value, "Basic %s", coded);

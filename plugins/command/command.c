@@ -174,8 +174,7 @@ static int32_t command_open(void *self, const struct trolley_meta *meta, uint32_
         r = io_fail(storage, task);
     } else if (storage->index_path) {
         writer->digest = kit_digest_new();
-        if (!writer->digest)
-            r = say(storage, task, TROLLEY_ERR_NOMEM, "digest", "out of memory");
+        if (!writer->digest) r = say(storage, task, TROLLEY_ERR_NOMEM, "digest", "out of memory");
     }
     if (r < 0)
         command_abort(writer);

@@ -7,7 +7,6 @@
 #include "name.h"
 #include "scratch.h"
 
-
 /* What is done with a name that other content has. */
 enum disk_on_exists {
     DISK_BESIDE,      /* the next number */
@@ -35,8 +34,8 @@ struct disk_job {
     uint32_t planned; /* the number it had when its books were opened */
     uint32_t stored_flags;
     uint64_t bytes;
-    char temp[SCRATCH_NAME_MAX]; /* "" once it is neither needed nor there any more */
-    char previous[KIT_DIGEST_HEX_SIZE];   /* "" when not known */
+    char temp[SCRATCH_NAME_MAX];        /* "" once it is neither needed nor there any more */
+    char previous[KIT_DIGEST_HEX_SIZE]; /* "" when not known */
 };
 
 /* Files that will get their names later. find() returns the one that is to get this name, NULL when

@@ -19,7 +19,7 @@
 struct disk_writer {
     struct disk_storage *storage;
     int fd;
-    uint64_t unchecked; /* bytes since the last look at the free space */
+    uint64_t unchecked;        /* bytes since the last look at the free space */
     struct kit_digest *digest; /* NULL unless books are kept */
     struct disk_job job;
 };
