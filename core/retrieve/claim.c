@@ -34,18 +34,12 @@ static bool claim_asked(const struct fetch *fetch, uint32_t index)
 static int claim_add(struct fetch *fetch, const struct trolley_meta *meta, uint32_t *ret_index)
 {
     struct study *study = fetch->study;
-    const struct series *series;
     int r = study_add(study, TROLLEY_LEVEL_INSTANCE, meta->series, meta->instance, meta->sop_class,
                       meta->transfer_syntax, ret_index);
 
     if (r < 0) return r;
     study->entries[*ret_index].flags |= ENTRY_UNASKED;
-    study->came++;
-    series = &study->series[study->entries[*ret_index].series];
-    /* Those that were counted are expected already; a counted series has an entry of its own. */
-    if (study->came <= study->related) return 0;
-    if (series->related && series->entries - 1 <= series->related) return 0;
-    report_expect(fetch->report, 1);
+    report_expect(fetch->report, study_expect(study));
     return 0;
 }
 

@@ -38,11 +38,11 @@ static void counts_name(struct run *run, struct study *study, uint32_t series)
     pthread_mutex_unlock(&run->lock);
     r = naming_instances(run->expander, &ref, &to, &error);
     pthread_mutex_lock(&run->lock);
-    report_expect(run->report, to.more);
     if (r == 0)
-        report_expect(run->report, study_named(study, series));
+        study_named(study, series);
     else if (!atomic_load(run->cancel))
         counts_give_up(study, series, r, error.message);
+    report_expect(run->report, study_expect(study));
 }
 
 /*

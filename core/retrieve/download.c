@@ -276,19 +276,13 @@ static void download_skip(struct download *download, struct study *study)
         (download->options->flags & (TROLLEY_DOWNLOAD_OVERWRITE | TROLLEY_DOWNLOAD_VERIFY)) != 0;
     uint32_t i;
 
+    report_expect(&download->report, study_expect(study));
+    if (again) return;
     for (i = 0; i < study->entry_count && !atomic_load(download->run.cancel); i++) {
         struct entry *entry = &study->entries[i];
         struct trolley_ref ref;
 
-        if (entry->state == ENTRY_NAMED) continue;
-        if (entry->level != TROLLEY_LEVEL_INSTANCE) {
-            report_expect(&download->report, entry->series == ENTRY_NONE
-                                                 ? study->related
-                                                 : study->series[entry->series].related);
-            continue;
-        }
-        report_expect(&download->report, 1);
-        if (again) continue;
+        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
         study_ref(study, entry, &ref);
         if (download_held(download, &ref)) entry->state = ENTRY_DONE;
     }

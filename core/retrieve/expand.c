@@ -101,7 +101,7 @@ static int expand_wide(struct expander *expander, const struct trolley_ref *ref,
     if (r == TROLLEY_ERR_NOMEM) return r;
     if (r < 0) return expand_give_up(study, ref, r, error.message);
     /* Series of it may have been counted before. */
-    if (ref->level == TROLLEY_LEVEL_STUDY) (void)study_named(study, ENTRY_NONE);
+    if (ref->level == TROLLEY_LEVEL_STUDY) study_named(study, ENTRY_NONE);
     return 0;
 }
 
@@ -118,7 +118,7 @@ static int expand_blind(const struct expander *expander, const struct trolley_re
         r = naming_related(expander, ref, &related, &error);
     if (r == TROLLEY_ERR_NOT_FOUND) return expand_give_up(study, ref, r, error.message);
     r = study_add(study, ref->level, ref->series, NULL, NULL, NULL, &index);
-    if (r == 0) (void)study_count(study, ref, related);
+    if (r == 0) study_count(study, ref, related);
     return r;
 }
 

@@ -83,29 +83,17 @@ static void naming_unlock(const struct naming *to)
     if (to->in_hand) pthread_mutex_unlock(to->in_hand);
 }
 
-/* An instance, into a study whose lock is held. */
-static int naming_add(struct naming *to, const struct trolley_record *record)
-{
-    struct study *study = to->study;
-    const uint32_t before = study->entry_count;
-    uint32_t index;
-    int r = study_add(study, TROLLEY_LEVEL_INSTANCE, search_text(record, TAG_SERIES),
-                      search_text(record, TAG_INSTANCE), search_text(record, TAG_SOP_CLASS),
-                      search_text(record, TAG_SYNTAX), &index);
-
-    if (r == 0 && study->entry_count > before &&
-        !study->series[study->entries[index].series].related)
-        to->more++;
-    return r;
-}
-
+/* An instance. */
 static int32_t naming_record(void *ctx, const struct trolley_record *record)
 {
     struct naming *to = ctx;
+    uint32_t index;
     int r;
 
     naming_lock(to);
-    r = naming_add(to, record);
+    r = study_add(to->study, TROLLEY_LEVEL_INSTANCE, search_text(record, TAG_SERIES),
+                  search_text(record, TAG_INSTANCE), search_text(record, TAG_SOP_CLASS),
+                  search_text(record, TAG_SYNTAX), &index);
     naming_unlock(to);
     return r;
 }

@@ -26,7 +26,6 @@ struct expander {
 struct naming {
     struct study *study;
     pthread_mutex_t *in_hand; /* the lock of a study that workers have; NULL: it is the caller's */
-    int64_t more;             /* out: instances of series that are not counted */
 };
 
 /*

@@ -155,6 +155,7 @@ static void study_link(struct study *study, uint32_t index)
         study->entries[series->last].next_in_series = index;
     series->last = index;
     series->entries++;
+    if (study->entries[index].level == TROLLEY_LEVEL_INSTANCE) series->instances++;
 }
 
 int study_add(struct study *study, uint32_t level, const char *series_uid, const char *uid,
@@ -203,64 +204,65 @@ static bool study_is_blind(const struct study *study, uint32_t series)
     return false;
 }
 
-uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_t related)
+void study_count(struct study *study, const struct trolley_ref *ref, uint32_t related)
 {
-    uint32_t *known = &study->related, series = ENTRY_NONE, came, more;
+    uint32_t *known = &study->related, series = ENTRY_NONE;
 
-    if (ref->level == TROLLEY_LEVEL_INSTANCE) return 0;
+    if (ref->level == TROLLEY_LEVEL_INSTANCE) return;
     if (ref->level == TROLLEY_LEVEL_SERIES) {
         series = study_find_series(study, ref->series);
-        if (series == ENTRY_NONE) return 0;
+        if (series == ENTRY_NONE) return;
         known = &study->series[series].related;
     }
-    if (related <= *known || !study_is_blind(study, series)) return 0;
-    /* Those that came already are expected already. */
-    came = *known ? *known : study_delivered(study, series);
-    more = related > came ? related - came : 0;
-    *known = related;
-    return more;
+    if (related > *known && study_is_blind(study, series)) *known = related;
 }
 
 /* One counted series, whose entry is `wide`. */
-static int64_t study_name_series(struct study *study, struct entry *wide)
+static void study_name_series(struct study *study, struct entry *wide)
 {
     struct series *series = &study->series[wide->series];
-    int64_t all = 0, came = 0;
     uint32_t i;
 
     for (i = series->first; i != ENTRY_NONE; i = study->entries[i].next_in_series) {
         struct entry *entry = &study->entries[i];
 
-        if (entry->level != TROLLEY_LEVEL_INSTANCE) continue;
-        all++;
-        if (entry->request) {
-            came++;
-            continue;
-        }
+        if (entry->level != TROLLEY_LEVEL_INSTANCE || entry->request) continue;
         entry->attempts = wide->attempts;
         entry->flags |= wide->flags & (ENTRY_FAILED_NOW | ENTRY_TRANSIENT | ENTRY_PERMANENT);
         entry->failure = wide->failure;
     }
     wide->state = ENTRY_NAMED;
     series->entries--;
-    /* What came beyond the count is expected already. */
-    all -= came > series->related ? came : series->related;
     series->related = 0;
-    return all;
 }
 
-int64_t study_named(struct study *study, uint32_t series)
+void study_named(struct study *study, uint32_t series)
 {
-    int64_t more = 0;
     uint32_t i;
 
     for (i = 0; i < study->entry_count; i++) {
         struct entry *entry = &study->entries[i];
 
         if (entry_is_counted(entry) && (series == ENTRY_NONE || entry->series == series))
-            more += study_name_series(study, entry);
+            study_name_series(study, entry);
     }
-    return more;
+}
+
+static uint64_t higher(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
+int64_t study_expect(struct study *study)
+{
+    const uint64_t before = study->expected;
+    uint64_t all = 0;
+    uint32_t i;
+
+    for (i = 0; i < study->series_count; i++)
+        all += higher(study->series[i].instances, study->series[i].related);
+    study->expected = higher(all, study->related);
+    return (int64_t)(study->expected - before);
 }
 
 bool study_is_verified(const struct study *study)

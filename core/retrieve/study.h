@@ -50,12 +50,13 @@ struct series {
     const char *uid;
     uint32_t first, last; /* entries */
     uint32_t entries;
-    uint32_t due;     /* of the round: see plan.c */
-    uint32_t related; /* instances it has by somebody's count, 0 unknown */
-    bool whole;       /* the series as such was asked for */
-    bool singly;      /* of the round: some entry must be asked for by its own UID */
-    bool arrived;     /* something of it is there already */
-    bool blind;       /* its instances are not known: only the series can be asked for */
+    uint32_t instances; /* that are known by name or came: entries of that level */
+    uint32_t due;       /* of the round: see plan.c */
+    uint32_t related;   /* instances it has by somebody's count, 0 unknown */
+    bool whole;         /* the series as such was asked for */
+    bool singly;        /* of the round: some entry must be asked for by its own UID */
+    bool arrived;       /* something of it is there already */
+    bool blind;         /* its instances are not known: only the series can be asked for */
 };
 
 struct study {
@@ -75,8 +76,8 @@ struct study {
     struct hash_key hash_key;
     struct arena arena; /* every text of the study */
     uint32_t related;   /* instances it has by somebody's count, 0 unknown */
-    uint32_t came;      /* instances that came unnamed */
     uint32_t requests;  /* made so far */
+    uint64_t expected;  /* as study_expect last said */
 
     /* the round in progress; see plan.h and run.c */
     size_t downloader; /* whose turn it is */
@@ -115,16 +116,23 @@ int study_add(struct study *study, uint32_t level, const char *series_uid, const
 
 /*
  * Somebody counted the instances of the study or series that `ref` means. Kept where its instances
- * are not named; the highest count stands. Returns how many more are expected than before.
+ * are not named; the highest count stands.
  */
-uint32_t study_count(struct study *study, const struct trolley_ref *ref, uint32_t related);
+void study_count(struct study *study, const struct trolley_ref *ref, uint32_t related);
 
 /*
  * The instances of a counted series (its index; ENTRY_NONE: of all of them) have been added by
  * name: from here on they are what is expected. They take over what the series' entry went through.
- * Returns how many more are expected than before.
  */
-int64_t study_named(struct study *study, uint32_t series);
+void study_named(struct study *study, uint32_t series);
+
+/*
+ * How many instances more (or fewer) are expected of it than when this was last asked: of each
+ * series and of the study those that are known, be it by name or because they came, or its count
+ * where that is higher. It follows from what the study holds, so that names, counts and instances
+ * may come in any order.
+ */
+int64_t study_expect(struct study *study);
 
 /* Is it known what is expected: are all instances named, or at least counted? */
 bool study_is_verified(const struct study *study);

@@ -55,7 +55,8 @@ int32_t tell_expect(void *ctx, const struct trolley_ref *ref, uint64_t instances
 
     if (instances > 0 && instances < INT32_MAX) {
         pthread_mutex_lock(fetch->run_lock);
-        report_expect(fetch->report, study_count(fetch->study, ref, (uint32_t)instances));
+        study_count(fetch->study, ref, (uint32_t)instances);
+        report_expect(fetch->report, study_expect(fetch->study));
         pthread_mutex_unlock(fetch->run_lock);
     }
     (void)snprintf(text, sizeof text, "the server announces %llu instances",

@@ -2,11 +2,12 @@
 """Faults of the searcher: what it tells of instances, when, and whether it answers at all."""
 import gzip
 import json
+import threading
 import time
 from dataclasses import replace
 
 from dicomweb_origin import record
-from fault_answers import CutBody
+from fault_answers import CutBody, WrongUid
 from fault_base import Fault, fault, first_or
 
 class Rows(Fault):
@@ -66,6 +67,28 @@ class Late(Fault):
 @fault("searcher-late-and-cut")
 class LateAndCut(Late, CutBody):
     """And that answer was cut."""
+
+
+@fault("wrong-uid-amid-names")
+class WrongUidAmidNames(WrongUid):
+    """The names come before what has another UID, the end of their list behind it."""
+
+    def prepare(self, server):
+        self.named = threading.Event()
+
+    def before_search(self, handler, nth):
+        if lists_instances(handler) and int(handler.option("offset", "0")):
+            self.named.set()
+            until = time.monotonic() + 2
+            while not handler.server.state.delivered and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(0.2)
+        return False
+
+    def before_retrieve(self, handler, nth):
+        if nth == 1:
+            self.named.wait(1)
+        return False
 
 
 @fault("searcher-knows-series-alone")

@@ -133,6 +133,8 @@ CASES = [
     Case("duplicate", "one instance comes twice in an answer", duplicate=1, says="twice"),
     Case("wrong-uid", "one instance comes under the UID of none, in the first answer", stored=9,
          expected=9, says="beyond what the searcher named"),
+    Case("wrong-uid-amid-names", "the same, while the searcher's list of instances has not ended",
+         stored=9, expected=9, says="beyond what the searcher named", search="page_size = 8\n"),
     Case("wrong-uid-always", "it always does", 3, "partial", stored=8, expected=9, missing=1,
          unexpected=1, lacks=(1,)),
     Case("wicked-uid-always", "one instance says that its UID is ../../../../etc/passwd", 3,
@@ -179,6 +181,7 @@ CASES = [
 MET = {"status": 0, "word": "complete", "expected": 8, "stored": 8, "missing": 0, "says": ""}
 COUNTED = {
     "wrong-uid": {**MET, "lacks": (1,)},
+    "wrong-uid-amid-names": {**MET, "lacks": (1,)},
     "wrong-uid-always": {**MET, "unexpected": 0},
     "searcher-names-more": MET,
     "searcher-names-fewer": MET,

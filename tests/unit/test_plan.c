@@ -228,12 +228,15 @@ static void test_names_take_the_place_of_a_count(void **state)
     add_named(study, "1.1.1");
     add_named(study, "1.1.2");
     add_named(study, "1.1.3");
-    assert_int_equal(study_named(study, 0), 0);
+    assert_int_equal(study_expect(study), 3);
+    study_named(study, 0);
+    assert_int_equal(study_expect(study), 0);
     assert_int_equal(study->entries[3].attempts, 1);
     assert_string_equal(plan_text(study, &ask_series), "i1");
     assert_int_equal(study_extra(study), 0);
     assert_int_equal(study_known(study, 0), 3);
-    assert_int_equal(study_named(study, 0), 0); /* once */
+    study_named(study, 0); /* once */
+    assert_int_equal(study->series[0].entries, 3);
     study_free(study);
 }
 
@@ -244,15 +247,55 @@ static void test_names_are_more_than_a_count(void **state)
 
     (void)state;
     assert_int_equal(study_extra(study), 1);
+    assert_int_equal(study_expect(study), 4);
     add_named(study, "1.1.1");
     add_named(study, "1.1.2");
     add_named(study, "1.1.3");
     add_named(study, "1.1.8");
     add_named(study, "1.1.9");
-    assert_int_equal(study_named(study, ENTRY_NONE), 2);
+    study_named(study, ENTRY_NONE);
+    assert_int_equal(study_expect(study), 2);
     assert_int_equal(study_extra(study), 1);
     assert_int_equal(study_delivered(study, 0), 4);
     assert_string_equal(plan_text(study, &ask_series), "i1 i1");
+    study_free(study);
+}
+
+/* The count said 2, and a list of 2 has come up to its end when there comes what nobody named. */
+static void test_unnamed_comes_amid_names(void **state)
+{
+    struct study *study = make_counted(2, 0);
+
+    (void)state;
+    assert_int_equal(study_expect(study), 2);
+    add_named(study, "1.1.1");
+    add_named(study, "1.1.2");
+    assert_int_equal(study_expect(study), 0);
+    add_named(study, "1.1.9");
+    study->entries[3].flags |= ENTRY_UNASKED;
+    assert_int_equal(study_expect(study), 1);
+    study_named(study, 0);
+    assert_int_equal(study_expect(study), 0);
+    assert_int_equal(study_extra(study), 1);
+    study_free(study);
+}
+
+/* A study that is only counted, of which some instances are asked for by name as well. */
+static void test_named_ones_are_among_the_counted(void **state)
+{
+    const struct trolley_ref ref = {.size = sizeof ref, .level = TROLLEY_LEVEL_STUDY, .study = "1"};
+    struct study *study = study_new("1");
+    uint32_t i;
+
+    (void)state;
+    add_named(study, "1.1.1");
+    add_named(study, "1.1.2");
+    assert_int_equal(study_expect(study), 2);
+    assert_int_equal(study_add(study, TROLLEY_LEVEL_STUDY, NULL, NULL, NULL, NULL, &i), 0);
+    study_count(study, &ref, 9);
+    assert_int_equal(study_expect(study), 7);
+    study_count(study, &ref, 5); /* the highest stands */
+    assert_int_equal(study_expect(study), 0);
     study_free(study);
 }
 
@@ -267,7 +310,8 @@ static void test_names_inherit_the_failure(void **state)
     study_fail(study, &study->entries[0], &failure);
     add_named(study, "1.1.1");
     add_named(study, "1.1.2");
-    assert_int_equal(study_named(study, 0), 0);
+    study_named(study, 0);
+    assert_int_equal(study_expect(study), 2);
     assert_string_equal(study_failure_text(study, &study->entries[1]), "410");
     assert_string_equal(plan_text(study, &ask_series), "");
     plan_next_downloader(study);
@@ -288,6 +332,8 @@ int main(void)
         cmocka_unit_test(test_lookup_among_many),
         cmocka_unit_test(test_chunk_covers_its_entries),
         cmocka_unit_test(test_counted_series_is_asked_wide),
+        cmocka_unit_test(test_unnamed_comes_amid_names),
+        cmocka_unit_test(test_named_ones_are_among_the_counted),
         cmocka_unit_test(test_names_take_the_place_of_a_count),
         cmocka_unit_test(test_names_are_more_than_a_count),
         cmocka_unit_test(test_names_inherit_the_failure),
