@@ -194,6 +194,7 @@ int association_start(const struct dimse_settings *settings, struct channel *cha
     association->open = true;
     association->handshake_ms = channel_now_ms() - association->handshake_ms;
     log_accepted(association);
+    association_admit_syntaxes(association->as);
     association->channel->patience_ms = settings->dimse_ms;
     *ret_association = association;
     return 0;

@@ -63,6 +63,12 @@ OFCondition association_cancel(struct association *association, T_ASC_Presentati
 /* The next message's identifier. */
 DIC_US association_message_id(struct association *association);
 
+/* ---- syntax_dcmtk.cc ---- */
+
+/* Once the association is negotiated: lets messages come in all of its contexts, be their transfer
+ * syntaxes known to DCMTK or not. */
+void association_admit_syntaxes(T_ASC_Association *as);
+
 /* The transfer syntax negotiated for a context; NULL when there is none. */
 const char *association_syntax(T_ASC_Association *as, T_ASC_PresentationContextID context,
                                std::string *own);

@@ -28,6 +28,14 @@ static int get_open(struct get *get, struct trolley_task *task)
                             &get->association);
 }
 
+/* The contexts that a round offers for the group. False behind the last. */
+static bool get_contexts(struct get *get, const struct group *group, unsigned round)
+{
+    if (group->class_unknown) return contexts_broad(&get->contexts, round);
+    return contexts_exact(&get->contexts, group->classes, group->class_count,
+                          group->refs[0].transfer_syntax, round);
+}
+
 /* An association that takes the group's classes: the one that is open, if it does. */
 static int get_associate(struct get *get, const struct group *group, struct trolley_task *task)
 {
@@ -36,12 +44,9 @@ static int get_associate(struct get *get, const struct group *group, struct trol
     bool fit = contexts_cover(&get->contexts, group->classes, group->class_count) &&
                (!syntax || strcmp(syntax, get->contexts.first_syntax) == 0);
 
-    if (group->class_unknown) fit = get->contexts.class_count == 0 && get->contexts.round == 0;
-    if (alive && fit) return 0;
-    if (group->class_unknown)
-        (void)contexts_broad(&get->contexts, 0);
-    else
-        contexts_exact(&get->contexts, group->classes, group->class_count, syntax);
+    if (group->class_unknown) fit = get->contexts.class_count == 0;
+    if (alive && fit && get->contexts.round == 0) return 0;
+    (void)get_contexts(get, group, 0);
     return get_open(get, task);
 }
 
@@ -61,8 +66,8 @@ static int get_retrieve(struct get *get, struct group *group,
     return association_retrieve(get->association, &request, ret_result);
 }
 
-/* What failed may lack a context, where nobody said which classes come: it is asked for in further
- * ones, each round on an association of its own. */
+/* What failed may lack a context, where not all were offered: it is asked for in further ones, each
+ * round on an association of its own. */
 static int get_other_contexts(struct get *get, struct group *group,
                               const struct trolley_dataset_sink *sink, struct trolley_task *task,
                               struct retrieve_result *result)
@@ -72,7 +77,7 @@ static int get_other_contexts(struct get *get, struct group *group,
     int r = 0;
 
     if (!rest) return TROLLEY_ERR_NOMEM;
-    for (round = 1; r == 0 && result->stop == 0 && contexts_broad(&get->contexts, round); round++) {
+    for (round = 1; r == 0 && result->stop == 0 && get_contexts(get, group, round); round++) {
         size_t count = group->failed_count;
         char(*failed)[KIT_UID_MAX + 1];
 
@@ -104,8 +109,7 @@ static int get_group(struct get *get, struct group *group, const struct trolley_
     int r = get_associate(get, group, task);
 
     if (r == 0) r = get_retrieve(get, group, sink, &result);
-    if (r == 0 && group->class_unknown && group->failed_count)
-        r = get_other_contexts(get, group, sink, task, &result);
+    if (r == 0 && group->failed_count) r = get_other_contexts(get, group, sink, task, &result);
     return r < 0 ? r : group_report(group, &result, "C-GET", "", sink, task);
 }
 

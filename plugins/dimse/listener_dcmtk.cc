@@ -118,7 +118,9 @@ static OFCondition negotiate(struct serving *serving)
                   "listener: association from %s accepted: %d of %d contexts", calling,
                   ASC_countAcceptedPresentationContexts(serving->as->params),
                   ASC_countPresentationContexts(serving->as->params));
-    return condition.good() ? ASC_acknowledgeAssociation(serving->as) : condition;
+    if (condition.good()) condition = ASC_acknowledgeAssociation(serving->as);
+    if (condition.good()) association_admit_syntaxes(serving->as);
+    return condition;
 }
 
 /* ---- stores ---- */

@@ -36,16 +36,6 @@ OFCondition association_cancel(struct association *association, T_ASC_Presentati
     return DIMSE_sendCancelRequest(association->as, context, message_id);
 }
 
-const char *association_syntax(T_ASC_Association *as, T_ASC_PresentationContextID context,
-                               std::string *own)
-{
-    T_ASC_PresentationContext accepted;
-
-    if (ASC_findAcceptedPresentationContext(as->params, context, &accepted).bad()) return NULL;
-    *own = accepted.acceptedTransferSyntax;
-    return own->c_str();
-}
-
 OFCondition association_receive(struct association *association, T_DIMSE_Message *message,
                                 T_ASC_PresentationContextID *context, std::string *comment)
 {

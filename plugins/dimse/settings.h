@@ -48,7 +48,7 @@ struct dimse_settings {
                           .max = 3600000),                                                         \
         DIMSE_OPTION_MORE(TROLLEY_OPTION_DURATION, "dimse_timeout", "60s",                         \
                           "Longest silence within a running operation", .min = 1, .max = 3600000), \
-        DIMSE_OPTION_MORE(TROLLEY_OPTION_SIZE, "max_pdu", "128KiB",                                 \
+        DIMSE_OPTION_MORE(TROLLEY_OPTION_SIZE, "max_pdu", "128KiB",                                \
                           "Largest PDU that the PACS may send", .flags = TROLLEY_OPTION_ADVANCED,  \
                           .min = 4096, .max = 131072),                                             \
         DIMSE_OPTION(TROLLEY_OPTION_STRING, "user", NULL, "User name sent as user identity"),      \

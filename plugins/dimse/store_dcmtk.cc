@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "association_dcmtk.h"
 #include "kit/uid.h"
 #include "log.h"
 #include "status.h"
@@ -119,10 +120,8 @@ static bool read_command(T_ASC_Association *as, T_ASC_PresentationContextID cont
                          const T_DIMSE_C_StoreRQ &request, struct store *store)
 {
     const struct store_target *target = store->target;
-    T_ASC_PresentationContext accepted;
 
-    if (ASC_findAcceptedPresentationContext(as->params, context, &accepted).bad()) return false;
-    store->syntax = accepted.acceptedTransferSyntax;
+    if (!association_syntax(as, context, &store->syntax)) return false;
     (void)snprintf(store->sop_class, sizeof store->sop_class, "%s", request.AffectedSOPClassUID);
     (void)snprintf(store->instance, sizeof store->instance, "%s", request.AffectedSOPInstanceUID);
     bool padded = store_trim_uid(store->sop_class);

@@ -240,10 +240,10 @@ class Association:
             command[0x00000902] = counts['comment']
         self.send(number, command, data)
 
-    def store(self, instance, data, number=None, **more):
+    def store(self, instance, data, number=None, sop_class=CT, **more):
         """A C-STORE-RQ; returns the response's status."""
-        number = number or self.context(CT, EXPLICIT)
-        self.send(number, {0x00000002: CT, 0x00000100: 1, 0x00000110: 77, 0x00000700: 0,
+        number = number or self.context(sop_class, EXPLICIT)
+        self.send(number, {0x00000002: sop_class, 0x00000100: 1, 0x00000110: 77, 0x00000700: 0,
                            0x00001000: instance, **more}, data)
         answer = self.read_message()
         return struct.unpack('<H', answer[1][0x00000900])[0]

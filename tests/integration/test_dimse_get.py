@@ -5,10 +5,11 @@ import struct
 import pydicom
 import pytest
 
-from dimse_servers import CT, EXPLICIT, Peer, ct, data_set, hold
+from dimse_servers import CT, EXPLICIT, IMPLICIT, Peer, ct, data_set, explicit_ui, hold
 from program import files_below, outcomes, report, scratch_files
 
 STUDY, SERIES = '1.2.3', '1.2.3.4'
+VIDEO_ENDOSCOPIC = '1.2.840.10008.5.1.4.1.1.77.1.1.1'
 
 
 def after_meta(path):
@@ -103,25 +104,95 @@ def test_G1_contexts_offered(trolley, peer_ini, home):
     assert (CT, EXPLICIT) in seen[0].values()
 
 
-def test_G1_further_associations(trolley, peer_ini, home):
-    """What fails for want of a context is asked for in others, on another association."""
-    rounds = []
-
+def sends(pair, rounds, instance='1.2.3.4.0'):
+    """A script: one instance of that class and syntax for whom offers that context. Keeps what was
+    offered at each C-GET."""
     def script(association, message):
         number, request, _ = message
         rounds.append(set(association.contexts.values()))
-        wanted = [key for key, pair in association.contexts.items()
-                  if pair == (CT, '1.2.840.10008.1.2.4.90')]
+        wanted = [key for key, offered in association.contexts.items() if offered == pair]
         if not wanted:
-            association.respond(number, request, 0xb000, data_set({0x00080058: '1.2.3.4.0'}),
+            association.respond(number, request, 0xb000, data_set({0x00080058: instance}),
                                 completed=0, failed=1)
             return
-        association.store('1.2.3.4.0', ct(STUDY, SERIES, '1.2.3.4.0'), wanted[0])
-        association.respond(number, request, 0, completed=1, failed=0)
-    with Peer(script) as peer:
+        held = ct(STUDY, SERIES, instance).replace(explicit_ui(0x00080016, CT),
+                                                   explicit_ui(0x00080016, pair[0]))
+        held = held if pair[1] != IMPLICIT else data_set(
+            {0x00080016: pair[0], 0x00080018: instance, 0x0020000d: STUDY, 0x0020000e: SERIES})
+        status = association.store(instance, held, wanted[0], sop_class=pair[0])
+        association.respond(number, request, 0, completed=int(not status), failed=int(status != 0))
+    return script
+
+
+def stored_meta(home):
+    path, = files_below(home)
+    return pydicom.filereader.read_file_meta_info(home / path)
+
+
+@pytest.mark.parametrize('sop_class, syntax', [
+    (CT, '1.2.840.10008.1.2.4.90'), (CT, '1.2.840.10008.1.2.4.202'),
+    (VIDEO_ENDOSCOPIC, '1.2.840.10008.1.2.4.102'), (VIDEO_ENDOSCOPIC, '1.2.840.10008.1.2.4.107'),
+    ('1.2.840.10008.5.1.4.1.1.104.3', IMPLICIT)])  # Encapsulated STL
+def test_G1_further_associations(trolley, peer_ini, home, sop_class, syntax):
+    """What fails for want of a context is asked for in others, on another association."""
+    rounds = []
+    with Peer(sends((sop_class, syntax), rounds)) as peer:
         result = fetch(trolley, peer_ini(peer))
     assert result.status == 0, result.stderr
-    assert len(rounds) > 1 and len(files_below(home)) == 1
+    assert len(rounds) > 1
+    assert stored_meta(home).TransferSyntaxUID == syntax
+    assert stored_meta(home).MediaStorageSOPClassUID == sop_class
+
+
+def names(sop_classes):
+    """Answers of a searcher: one instance of each class, 1.2.3.4.0 and so on."""
+    return [data_set({0x00080016: sop_class, 0x00080018: f'1.2.3.4.{i}', 0x00080052: 'IMAGE ',
+                      0x0020000d: STUDY, 0x0020000e: SERIES})
+            for i, sop_class in enumerate(sop_classes)]
+
+
+def with_names(get, sop_classes):
+    """A script that answers C-FINDs with these names and leaves the rest to `get`."""
+    def script(association, message):
+        number, request, _ = message
+        if request[0x00000100] != b'\x20\0':
+            get(association, message)
+            return
+        for answer in names(sop_classes):
+            association.respond(number, request, 0xff00, answer)
+        association.respond(number, request, 0)
+    return script
+
+
+@pytest.mark.parametrize('syntax', [
+    '1.2.1.98', '1.2.4.53', '1.2.4.92', '1.2.4.106.1', '1.2.4.108', '1.2.4.112', '1.2.4.201',
+    '1.2.8.1'])
+def test_G1_known_class_in_a_rare_syntax(trolley, peer_ini, home, syntax):
+    """The searcher names the class: it is offered in every syntax at once, and taken in it, known to
+    DCMTK or not."""
+    pair = VIDEO_ENDOSCOPIC, '1.2.840.10008.' + syntax
+    rounds = []
+    with Peer(with_names(sends(pair, rounds), [VIDEO_ENDOSCOPIC])) as peer:
+        result = trolley(peer_ini(peer), 'download', '--study', STUDY, '--series', SERIES)
+    assert result.status == 0, result.stderr
+    assert len(rounds) == 1
+    assert stored_meta(home).TransferSyntaxUID == pair[1]
+
+
+def test_G1_known_classes_in_further_associations(trolley, peer_ini, home):
+    """Six classes, of a series that is there in part, have no room for every syntax: what failed is
+    asked for in the others."""
+    classes = [VIDEO_ENDOSCOPIC, CT, *(f'1.2.840.10008.5.1.4.1.1.{i}' for i in (1, 4, 7, 20, 128))]
+    pair = VIDEO_ENDOSCOPIC, '1.2.840.10008.1.2.4.108'
+    rounds = []
+    with Peer(sends((CT, EXPLICIT), [], '1.2.3.4.1')) as peer:
+        assert fetch(trolley, peer_ini(peer)).status == 0
+    with Peer(with_names(sends(pair, rounds), classes)) as peer:
+        result = trolley(peer_ini(peer), 'download', '--study', STUDY, '--series', SERIES)
+    assert '(1 stored, 1 skipped,' in result.verdict(), result.stderr
+    assert [pair in offered for offered in rounds[:2]] == [False, True]
+    assert all(len(offered) <= 128 for offered in rounds)
+    assert {path.name for path in files_below(home)} == {'1.2.3.4.0.dcm', '1.2.3.4.1.dcm'}
 
 
 @pytest.mark.parametrize('status, words', [

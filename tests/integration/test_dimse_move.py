@@ -18,15 +18,15 @@ def by_move(ini):
 class Sender(Association):
     """An association that the scripted PACS opens to the storage SCP."""
 
-    def __init__(self, port, called='TROLLEY'):
+    def __init__(self, port, called='TROLLEY', syntax=EXPLICIT):
         super().__init__(socket.create_connection(('127.0.0.1', port), 10), None)
-        context = item(0x20, b'\1\0\0\0' + item(0x30, CT.encode()) + item(0x40, EXPLICIT.encode()))
+        context = item(0x20, b'\1\0\0\0' + item(0x30, CT.encode()) + item(0x40, syntax.encode()))
         user = item(0x50, item(0x51, struct.pack('>I', 16384)) + item(0x52, b'1.2.3.4'))
         self.connection.sendall(pdu(1, struct.pack('>HH16s16s32x', 1, 0, called.ljust(16).encode(),
                                                    b'PEER'.ljust(16))
                                     + item(0x10, b'1.2.840.10008.3.1.1.1') + context + user))
         self.kind, self.answer = self.read_pdu()
-        self.contexts = {1: (CT, EXPLICIT)}
+        self.contexts = {1: (CT, syntax)}
 
     def release(self):
         self.connection.sendall(pdu(5, bytes(4)))
@@ -104,6 +104,25 @@ def named_store(sender, i, more):
     sender.send(1, {0x00000002: CT, 0x00000100: 1, 0x00000110: 5, 0x00000700: 0,
                     0x00001000: f'1.2.3.4.{i}', **more}, ct(STUDY, SERIES, f'1.2.3.4.{i}'))
     return struct.unpack('<H', sender.read_message()[1][0x00000900])[0]
+
+
+@pytest.mark.parametrize('syntax', ['1.2.4.53', '1.2.4.107', '1.2.4.201', '1.2.8.1'])
+def test_G4_any_transfer_syntax(trolley, peer_ini, listen_port, home, syntax):
+    """The listener takes what the PACS has, whether DCMTK knows that transfer syntax or not."""
+    def script(association, message):
+        number, request, _ = message
+        sender = Sender(listen_port, syntax='1.2.840.10008.' + syntax)
+        statuses.append(named_store(sender, 0, originator(request)))
+        sender.release()
+        association.respond(number, request, 0, completed=1, failed=0)
+    statuses = []
+    with Peer(script) as peer:
+        result = fetch(trolley, by_move(peer_ini(peer)))
+    assert result.status == 0, result.stderr
+    assert statuses == [0]
+    path, = files_below(home)
+    meta = pydicom.filereader.read_file_meta_info(home / path)
+    assert meta.TransferSyntaxUID == '1.2.840.10008.' + syntax
 
 
 def test_G4_foreign_stores_are_refused(trolley, peer_ini, listen_port, home):
