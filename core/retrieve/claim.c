@@ -37,10 +37,8 @@ static int claim_add(struct fetch *fetch, const struct trolley_meta *meta, uint3
     int r = study_add(study, TROLLEY_LEVEL_INSTANCE, meta->series, meta->instance, meta->sop_class,
                       meta->transfer_syntax, ret_index);
 
-    if (r < 0) return r;
-    study->entries[*ret_index].flags |= ENTRY_UNASKED;
-    report_expect(fetch->report, study_expect(study));
-    return 0;
+    if (r == 0) report_expect(fetch->report, study_expect(study));
+    return r;
 }
 
 /*
@@ -65,6 +63,7 @@ uint32_t claim_entry(struct fetch *fetch, const struct trolley_meta *meta, uint3
     if (index == ENTRY_NONE) {
         if (!claim_wanted(fetch, meta->series)) return TROLLEY_OUTCOME_UNEXPECTED;
         if (claim_add(fetch, meta, &index) < 0) return TROLLEY_OUTCOME_FAILED;
+        study->entries[index].flags |= ENTRY_UNASKED;
     }
     entry = &study->entries[index];
     variant = study_name(study, meta->variant);
@@ -79,4 +78,16 @@ uint32_t claim_entry(struct fetch *fetch, const struct trolley_meta *meta, uint3
     entry->arriving++;
     *ret_entry = index;
     return 0;
+}
+
+uint32_t claim_failed(struct fetch *fetch, const struct trolley_ref *ref)
+{
+    const struct trolley_meta meta = {
+        .size = sizeof meta, .series = ref->series, .instance = ref->instance};
+    uint32_t index = study_lookup(fetch->study, ref->instance);
+
+    if (index != ENTRY_NONE || !ref->instance || !kit_uid_valid(ref->instance) || !ref->series ||
+        !kit_uid_valid(ref->series) || !claim_wanted(fetch, ref->series))
+        return index;
+    return claim_add(fetch, &meta, &index) < 0 ? ENTRY_NONE : index;
 }

@@ -14,4 +14,11 @@
  */
 uint32_t claim_entry(struct fetch *fetch, const struct trolley_meta *meta, uint32_t *ret_entry);
 
+/*
+ * The entry of an instance that the server says it could not send: one that nobody had named is
+ * expected from here on, where all of its series is wanted. ENTRY_NONE when it is none of what was
+ * asked for, or cannot be told. Under run_lock.
+ */
+uint32_t claim_failed(struct fetch *fetch, const struct trolley_ref *ref);
+
 #endif

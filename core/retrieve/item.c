@@ -344,6 +344,7 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     struct item *item = handle;
     struct entry *entry;
     int32_t status, answer;
+    bool nameless;
 
     if (failure && !item->failure.status) task_failure_read(&item->failure, failure);
     if (!item->failure.status) item_complete(item);
@@ -355,9 +356,11 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
         entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
         study_fail(item->fetch->study, entry, &item->failure);
     }
+    nameless = status && status != TROLLEY_ERR_CANCELLED && !entry;
+    if (nameless && !item->meta.instance) tell_nameless(item->fetch, &item->failure, ENTRY_BROKEN);
     answer = item_answer(item, entry, status);
     pthread_mutex_unlock(item->fetch->run_lock);
-    if (status && status != TROLLEY_ERR_CANCELLED && !entry)
+    if (nameless)
         trolley_note(&item->task.abi, TROLLEY_LOG_WARNING, 0, NULL,
                      "an object that could not be told apart was broken: %s",
                      item->failure.message);

@@ -20,11 +20,15 @@ static bool settle_may_go_singly(int32_t status)
 }
 
 /* A wider request that failed for good says nothing about a request for this one; and where it
- * fails again and again, the last try is one for this one alone. */
+ * fails again and again, the last try is one for this one alone. A study or series as such can only
+ * be asked for as a whole again, once, for what came broken without a name. */
 static void settle_failed(struct study *study, struct entry *entry, const struct chunk *chunk,
                           const struct ask *ask)
 {
     if (entry->attempts < UINT8_MAX) entry->attempts++;
+    if (entry->level != TROLLEY_LEVEL_INSTANCE && (entry->flags & ENTRY_BROKEN) &&
+        !(entry->flags & ENTRY_SINGLY))
+        entry->flags = (uint8_t)((entry->flags & ~ENTRY_PERMANENT) | ENTRY_SINGLY);
     if (entry->level != TROLLEY_LEVEL_INSTANCE || chunk->level == TROLLEY_LEVEL_INSTANCE ||
         (entry->flags & ENTRY_SINGLY) || !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
         return;
@@ -37,7 +41,8 @@ static void settle_failed(struct study *study, struct entry *entry, const struct
     }
 }
 
-/* A study or series as such: done when something came, and all of it where that was counted. */
+/* A study or series as such: done when something came, or is known to have failed, and all of it
+ * where that was counted. */
 static void settle_wide(struct study *study, struct entry *entry, bool came)
 {
     const uint32_t related =
@@ -83,7 +88,7 @@ void settle_chunk(const struct chunk *chunk, const struct ask *ask,
 
     while ((i = chunk_entry(chunk, &cursor)) != ENTRY_NONE)
         if (study->entries[i].level == TROLLEY_LEVEL_INSTANCE &&
-            study->entries[i].state == ENTRY_DONE)
+            (study->entries[i].state == ENTRY_DONE || (study->entries[i].flags & ENTRY_FAILED_NOW)))
             came = true;
     for (cursor = 0; (i = chunk_entry(chunk, &cursor)) != ENTRY_NONE;) {
         struct entry *entry = &study->entries[i];

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/retrieve/claim.h"
+
 /* Does `ref` mean this entry? A study or series means all below it. */
 static bool ref_covers(const struct study *study, const struct trolley_ref *ref,
                        const struct entry *entry)
@@ -13,6 +15,21 @@ static bool ref_covers(const struct study *study, const struct trolley_ref *ref,
         return false;
     return ref->level < TROLLEY_LEVEL_INSTANCE ||
            (entry->uid && ref->instance && strcmp(entry->uid, ref->instance) == 0);
+}
+
+void tell_nameless(struct fetch *fetch, const struct task_failure *failure, uint8_t flags)
+{
+    struct study *study = fetch->study;
+    uint64_t cursor = 0;
+    uint32_t i;
+
+    while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
+        struct entry *entry = &study->entries[i];
+
+        if (entry->level == TROLLEY_LEVEL_INSTANCE || entry->state != ENTRY_PENDING) continue;
+        entry->flags |= (uint8_t)(ENTRY_FAILED_NOW | flags);
+        study_fail(study, entry, failure);
+    }
 }
 
 int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct trolley_failure *theirs)
@@ -28,8 +45,10 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
     pthread_mutex_lock(fetch->run_lock);
     if (failure.flags & TROLLEY_FAILURE_STOP_ALL) fetch->stop_all = failure;
     if (ref->level == TROLLEY_LEVEL_INSTANCE) {
-        i = study_lookup(study, ref->instance);
-        if (i != ENTRY_NONE && study->entries[i].state == ENTRY_PENDING) {
+        i = claim_failed(fetch, ref);
+        if (i == ENTRY_NONE) {
+            tell_nameless(fetch, &failure, 0);
+        } else if (study->entries[i].state == ENTRY_PENDING) {
             study->entries[i].flags |= ENTRY_FAILED_NOW;
             study_fail(study, &study->entries[i], &failure);
         }

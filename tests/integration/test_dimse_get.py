@@ -228,6 +228,41 @@ def test_G2_counters_and_failed_list(trolley, peer_ini, home, tmp_path):
     assert fates['1.2.3.4.2'] != 'stored'
 
 
+def test_G2_failed_instance_that_nobody_named(trolley, peer_ini, home, tmp_path):
+    """Without a searcher, too, what the PACS says it could not send is missing."""
+    def script(association, message):
+        number, request, identifier = message
+        count = 2 if b'1.2.3.4.2' not in identifier else 0
+        for i in range(count):
+            association.store(f'1.2.3.4.{i}', ct(STUDY, SERIES, f'1.2.3.4.{i}'))
+        association.respond(number, request, 0xb000, data_set({0x00080058: '1.2.3.4.2'}),
+                            completed=count, failed=1)
+    with Peer(script) as peer:
+        result = fetch(trolley, peer_ini(peer))
+    assert result.status == 3, result.stderr
+    assert result.verdict().startswith('partial: 2 of 3 instances (2 stored, 0 skipped, 1 missing,')
+    fates = {line['instance']: line for line in outcomes(tmp_path / 'report.jsonl')}
+    assert fates['1.2.3.4.2']['outcome'] == 'missing'
+    assert 'B000' in fates['1.2.3.4.2']['message']
+
+
+@pytest.mark.parametrize('level', ['series', 'study'])
+def test_G2_failed_instances_without_a_list(trolley, peer_ini, home, level):
+    """The PACS counts a failure and names none, or cannot be told which series it is of."""
+    def script(association, message):
+        for i in range(2 if (CT, EXPLICIT) in association.contexts.values() else 0):
+            association.store(f'1.2.3.4.{i}', ct(STUDY, SERIES, f'1.2.3.4.{i}'))
+        listed = data_set({0x00080058: '1.2.3.4.2'}) if level == 'study' else None
+        association.respond(message[0], message[1], 0xb000, listed, completed=2, failed=1)
+    with Peer(script) as peer:
+        more = ['--series', SERIES] if level == 'series' else []
+        result = trolley(peer_ini(peer).replace('searcher = search\n', ''), 'download', '--study',
+                         STUDY, *more)
+    assert result.status == 3, result.stderr
+    assert '(2 stored, 0 skipped, 1 missing, 0 failed)' in result.verdict()
+    assert 'B000' in result.stderr
+
+
 def test_G5_no_space(trolley, peer_ini, home):
     """A full storage: the store is answered with A7xx."""
     script = sender(2, 0xb000)

@@ -174,6 +174,10 @@ CASES = [
          searcher=False),
     Case("cut-body-always", "every answer is cut within its third part", 3, "partial", 3, stored=2,
          missing=1, failed=1, lacks=(2, 3, 4, 5, 6, 7), searcher=False, again=2, says="cut off"),
+    Case("not-dicom", "one part of the first answer is no DICOM", word="unverified", searcher=False,
+         again=7),
+    Case("not-dicom-always", "it never is", 3, "partial", 7, stored=7, failed=1, lacks=(1,),
+         searcher=False, again=7, says="no readable DICOM"),
 ]
 
 # With `expected = counts`, where that is another story: an object under another's UID is counted as
