@@ -4,6 +4,7 @@ SPDX-License-Identifier: MIT"""
 import collections
 import hashlib
 import pathlib
+import re
 import time
 
 import pytest
@@ -175,6 +176,10 @@ def test_sixteen_workers(trolley, fault_server, phantoms, home, tmp_path, case, 
     told = {line['instance'] for line in lines if line['outcome'] in ('missing', 'failed')}
     asked = {one.uid for one in server.state.held if one.patient == 'PHANTOM'}
     assert not there & told
+    if None not in told:  # each instance that is expected has come or is told
+        numbers = [int(number) for number in re.findall(r'\d+', result.verdict())]
+        delivered, expected, stored, skipped, missing, failed = numbers[:6]
+        assert (delivered, expected) == (stored + skipped, delivered + missing + failed)
     if case.word == 'complete':
         assert there == asked or case.lacks  # one of each study that no count can tell
     elif None not in told:
