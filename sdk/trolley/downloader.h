@@ -52,7 +52,7 @@ struct trolley_dataset_sink {
      * stored, so a C-STORE is acknowledged with the truth. Frees the item, whatever it returns. */
     int32_t (*end)(void *item, const struct trolley_failure *failure);
     /* An object asked for that will not come, with the reason. ref is one of fetch's, or an object
-     * below it. */
+     * below it: an instance that nobody had named is expected from then on. */
     int32_t (*failed)(void *ctx, const struct trolley_ref *ref,
                       const struct trolley_failure *failure);
     /* The server said how many instances `ref` (a study or series) has. */
