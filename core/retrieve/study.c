@@ -229,7 +229,7 @@ static void study_name_series(struct study *study, struct entry *wide)
         if (entry->level != TROLLEY_LEVEL_INSTANCE || entry->request) continue;
         entry->attempts = wide->attempts;
         entry->flags |= wide->flags & (ENTRY_FAILED_NOW | ENTRY_TRANSIENT | ENTRY_PERMANENT);
-        entry->failure = wide->failure;
+        if (!entry->failure) entry->failure = wide->failure;
     }
     wide->state = ENTRY_NAMED;
     series->entries--;

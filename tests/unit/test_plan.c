@@ -320,6 +320,26 @@ static void test_names_inherit_the_failure(void **state)
     study_free(study);
 }
 
+/* What the server said of one of them stands. */
+static void test_names_keep_their_own_failure(void **state)
+{
+    const struct task_failure of_one = {
+        .status = TROLLEY_ERR_REMOTE, .flags = TROLLEY_FAILURE_PERMANENT, .message = "A701"};
+    const struct task_failure of_all = {
+        .status = TROLLEY_ERR_TRUNCATED, .flags = TROLLEY_FAILURE_TRANSIENT, .message = "cut off"};
+    struct study *study = make_counted(2, 0);
+
+    (void)state;
+    add_named(study, "1.1.1");
+    study_fail(study, &study->entries[1], &of_one);
+    study_fail(study, &study->entries[0], &of_all);
+    add_named(study, "1.1.2");
+    study_named(study, 0);
+    assert_string_equal(study_failure_text(study, &study->entries[1]), "A701");
+    assert_string_equal(study_failure_text(study, &study->entries[2]), "cut off");
+    study_free(study);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_names_take_the_place_of_a_count),
         cmocka_unit_test(test_names_are_more_than_a_count),
         cmocka_unit_test(test_names_inherit_the_failure),
+        cmocka_unit_test(test_names_keep_their_own_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
