@@ -352,10 +352,8 @@ static int32_t item_end(void *handle, const struct trolley_failure *failure)
     pthread_mutex_lock(item->fetch->run_lock);
     entry = item_entry(item);
     if (entry && item->state == ITEM_ACCEPTED) item_release(item, entry);
-    if (entry && status && status != TROLLEY_ERR_CANCELLED && entry->state != ENTRY_DONE) {
-        entry->flags |= ENTRY_FAILED_NOW | ENTRY_BROKEN;
-        study_fail(item->fetch->study, entry, &item->failure);
-    }
+    if (entry && status && status != TROLLEY_ERR_CANCELLED && entry->state != ENTRY_DONE)
+        study_fail_now(item->fetch->study, entry, &item->failure, ENTRY_BROKEN);
     nameless = status && status != TROLLEY_ERR_CANCELLED && !entry;
     if (nameless && !item->meta.instance) tell_nameless(item->fetch, &item->failure, ENTRY_BROKEN);
     answer = item_answer(item, entry, status);

@@ -26,11 +26,14 @@ static void settle_failed(struct study *study, struct entry *entry, const struct
                           const struct ask *ask)
 {
     if (entry->attempts < UINT8_MAX) entry->attempts++;
-    if (entry->level != TROLLEY_LEVEL_INSTANCE && (entry->flags & ENTRY_BROKEN) &&
-        !(entry->flags & ENTRY_SINGLY))
-        entry->flags = (uint8_t)((entry->flags & ~ENTRY_PERMANENT) | ENTRY_SINGLY);
-    if (entry->level != TROLLEY_LEVEL_INSTANCE || chunk->level == TROLLEY_LEVEL_INSTANCE ||
-        (entry->flags & ENTRY_SINGLY) || !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
+    if (entry->flags & ENTRY_SINGLY) return;
+    if (entry->level != TROLLEY_LEVEL_INSTANCE) {
+        if (entry->flags & ENTRY_BROKEN)
+            entry->flags = (uint8_t)((entry->flags & ~ENTRY_PERMANENT) | ENTRY_SINGLY);
+        return;
+    }
+    if (chunk->level == TROLLEY_LEVEL_INSTANCE ||
+        !(ask->levels & TROLLEY_LEVEL_BIT(TROLLEY_LEVEL_INSTANCE)))
         return;
     if (entry->flags & ENTRY_PERMANENT) {
         if (!settle_may_go_singly(study_failure_status(study, entry))) return;

@@ -301,8 +301,7 @@ uint64_t study_extra(const struct study *study)
     return study_beyond(all, study->related);
 }
 
-/* Instances of the study (series ENTRY_NONE) or of one series, of one state or (UINT32_MAX) any. */
-static uint32_t study_tally(const struct study *study, uint32_t series, uint32_t state)
+uint32_t study_delivered(const struct study *study, uint32_t series)
 {
     const bool all = series == ENTRY_NONE;
     uint32_t i = all ? 0 : study->series[series].first, count = 0;
@@ -310,22 +309,20 @@ static uint32_t study_tally(const struct study *study, uint32_t series, uint32_t
     while (all ? i < study->entry_count : i != ENTRY_NONE) {
         const struct entry *entry = &study->entries[i];
 
-        if (entry->level == TROLLEY_LEVEL_INSTANCE &&
-            (state == UINT32_MAX || entry->state == state))
-            count++;
+        if (entry->level == TROLLEY_LEVEL_INSTANCE && entry->state == ENTRY_DONE) count++;
         i = all ? i + 1 : entry->next_in_series;
     }
     return count;
 }
 
-uint32_t study_delivered(const struct study *study, uint32_t series)
-{
-    return study_tally(study, series, ENTRY_DONE);
-}
-
 uint32_t study_known(const struct study *study, uint32_t series)
 {
-    return study_tally(study, series, UINT32_MAX);
+    uint32_t i, count = 0;
+
+    if (series != ENTRY_NONE) return study->series[series].instances;
+    for (i = 0; i < study->series_count; i++)
+        count += study->series[i].instances;
+    return count;
 }
 
 void study_study_ref(const struct study *study, struct trolley_ref *ret_ref)
@@ -399,6 +396,13 @@ void study_fail(struct study *study, struct entry *entry, const struct task_fail
     if (failure->flags & TROLLEY_FAILURE_IGNORE) entry->state = ENTRY_IGNORED;
     if (failure->retry_after_ms > study->retry_after_ms)
         study->retry_after_ms = failure->retry_after_ms;
+}
+
+void study_fail_now(struct study *study, struct entry *entry, const struct task_failure *failure,
+                    uint8_t flags)
+{
+    entry->flags |= (uint8_t)(ENTRY_FAILED_NOW | flags);
+    study_fail(study, entry, failure);
 }
 
 const char *study_failure_text(const struct study *study, const struct entry *entry)

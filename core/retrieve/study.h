@@ -160,6 +160,10 @@ void study_study_ref(const struct study *study, struct trolley_ref *ret_ref);
 /* Keeps a failure for the entry. Equal ones in a row are kept once. */
 void study_fail(struct study *study, struct entry *entry, const struct task_failure *failure);
 
+/* The same for one that the running request told. `flags` are ENTRY_BROKEN or 0. */
+void study_fail_now(struct study *study, struct entry *entry, const struct task_failure *failure,
+                    uint8_t flags);
+
 /* Its message, "" when there is none. */
 const char *study_failure_text(const struct study *study, const struct entry *entry);
 int32_t study_failure_status(const struct study *study, const struct entry *entry);

@@ -26,9 +26,8 @@ void tell_nameless(struct fetch *fetch, const struct task_failure *failure, uint
     while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
         struct entry *entry = &study->entries[i];
 
-        if (entry->level == TROLLEY_LEVEL_INSTANCE || entry->state != ENTRY_PENDING) continue;
-        entry->flags |= (uint8_t)(ENTRY_FAILED_NOW | flags);
-        study_fail(study, entry, failure);
+        if (entry->level != TROLLEY_LEVEL_INSTANCE && entry->state == ENTRY_PENDING)
+            study_fail_now(study, entry, failure, flags);
     }
 }
 
@@ -46,19 +45,16 @@ int32_t tell_failed(void *ctx, const struct trolley_ref *ref, const struct troll
     if (failure.flags & TROLLEY_FAILURE_STOP_ALL) fetch->stop_all = failure;
     if (ref->level == TROLLEY_LEVEL_INSTANCE) {
         i = claim_failed(fetch, ref);
-        if (i == ENTRY_NONE) {
+        if (i == ENTRY_NONE)
             tell_nameless(fetch, &failure, 0);
-        } else if (study->entries[i].state == ENTRY_PENDING) {
-            study->entries[i].flags |= ENTRY_FAILED_NOW;
-            study_fail(study, &study->entries[i], &failure);
-        }
+        else if (study->entries[i].state == ENTRY_PENDING)
+            study_fail_now(study, &study->entries[i], &failure, 0);
     } else {
         while ((i = chunk_entry(fetch->chunk, &cursor)) != ENTRY_NONE) {
             struct entry *entry = &study->entries[i];
 
-            if (entry->state != ENTRY_PENDING || !ref_covers(study, ref, entry)) continue;
-            entry->flags |= ENTRY_FAILED_NOW;
-            study_fail(study, entry, &failure);
+            if (entry->state == ENTRY_PENDING && ref_covers(study, ref, entry))
+                study_fail_now(study, entry, &failure, 0);
         }
     }
     pthread_mutex_unlock(fetch->run_lock);

@@ -207,22 +207,29 @@ static const struct pairs {
     {contexts_common_class, false, rare_syntaxes, COUNT(rare_syntaxes)},
 };
 
+/* All but the first *skip, of which what it skips is taken off. */
+static void offer_pairs(struct contexts *contexts, const struct pairs *pairs, size_t *skip)
+{
+    const char *sop_class;
+    size_t i, j;
+
+    for (i = 0; (sop_class = pairs->class_at(i)); i++) {
+        if (pairs->not_common && is_common(sop_class)) continue;
+        for (j = 0; j < pairs->count; j++)
+            if (*skip)
+                --*skip;
+            else
+                offer(contexts, sop_class, pairs->syntaxes[j]);
+    }
+}
+
 bool contexts_broad(struct contexts *contexts, unsigned round)
 {
-    size_t skip = round * (DIMSE_CONTEXTS_MAX - (size_t)1), k, i, j;
+    size_t skip = round * (DIMSE_CONTEXTS_MAX - (size_t)1), i;
 
     start(contexts);
     contexts->round = round;
-    for (k = 0; k < COUNT(broad); k++)
-        for (i = 0; broad[k].class_at(i); i++) {
-            const char *sop_class = broad[k].class_at(i);
-
-            if (broad[k].not_common && is_common(sop_class)) continue;
-            for (j = 0; j < broad[k].count; j++)
-                if (skip)
-                    skip--;
-                else
-                    offer(contexts, sop_class, broad[k].syntaxes[j]);
-        }
+    for (i = 0; i < COUNT(broad); i++)
+        offer_pairs(contexts, &broad[i], &skip);
     return contexts->count > 1;
 }

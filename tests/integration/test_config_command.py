@@ -70,6 +70,9 @@ def test_every_commented_key_of_the_example_is_legal(trolley, tmp_path):
             told = trolley(text + planted, 'config', 'check', environment={'VARIABLE': 'word'})
             wrong = re.findall(r'key `(\w+)`[^\n]*(?:did you mean|unknown)', told.stderr)
             assert wrong == planted.split()[:1], (name, told.stderr)
+            if not planted:
+                assert 'did you mean' not in told.stderr and 'unknown' not in told.stderr, \
+                    (name, told.stderr)
     assert done > 50
 
 

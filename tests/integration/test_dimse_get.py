@@ -104,9 +104,15 @@ def test_G1_contexts_offered(trolley, peer_ini, home):
     assert (CT, EXPLICIT) in seen[0].values()
 
 
-def sends(pair, rounds, instance='1.2.3.4.0'):
-    """A script: one instance of that class and syntax for whom offers that context. Keeps what was
-    offered at each C-GET."""
+def sends(pair, rounds, instance='1.2.3.4.0', data=None):
+    """A script: one instance of that class and syntax for whom offers that context; `data` in place of
+    a data set made for it. Keeps what was offered at each C-GET."""
+    made = ct(STUDY, SERIES, instance).replace(explicit_ui(0x00080016, CT),
+                                               explicit_ui(0x00080016, pair[0]))
+    if pair[1] == IMPLICIT:
+        made = data_set({0x00080016: pair[0], 0x00080018: instance, 0x0020000d: STUDY,
+                         0x0020000e: SERIES})
+
     def script(association, message):
         number, request, _ = message
         rounds.append(set(association.contexts.values()))
@@ -115,11 +121,7 @@ def sends(pair, rounds, instance='1.2.3.4.0'):
             association.respond(number, request, 0xb000, data_set({0x00080058: instance}),
                                 completed=0, failed=1)
             return
-        held = ct(STUDY, SERIES, instance).replace(explicit_ui(0x00080016, CT),
-                                                   explicit_ui(0x00080016, pair[0]))
-        held = held if pair[1] != IMPLICIT else data_set(
-            {0x00080016: pair[0], 0x00080018: instance, 0x0020000d: STUDY, 0x0020000e: SERIES})
-        status = association.store(instance, held, wanted[0], sop_class=pair[0])
+        status = association.store(instance, data or made, wanted[0], sop_class=pair[0])
         association.respond(number, request, 0, completed=int(not status), failed=int(status != 0))
     return script
 
@@ -307,16 +309,7 @@ def test_G6_deflated(trolley, peer_ini, home):
     packed = packer.compress(ct(STUDY, SERIES, '1.2.3.4.0')) + packer.flush()
     packed += b'\0' * (len(packed) % 2)
 
-    def script(association, message):
-        offered = [key for key, pair in association.contexts.items()
-                   if pair == (CT, '1.2.840.10008.1.2.1.99')]
-        if not offered:
-            association.respond(message[0], message[1], 0xb000, data_set(
-                {0x00080058: '1.2.3.4.0'}), completed=0, failed=1)
-            return
-        association.store('1.2.3.4.0', packed, offered[0])
-        association.respond(message[0], message[1], 0, completed=1, failed=0)
-    with Peer(script) as peer:
+    with Peer(sends((CT, '1.2.840.10008.1.2.1.99'), [], data=packed)) as peer:
         result = fetch(trolley, peer_ini(peer))
     assert result.status == 0, result.stderr
     path, = files_below(home)

@@ -48,6 +48,13 @@ def lists_instances(handler):
     return handler.path.split("?")[0].endswith("/instances")
 
 
+def await_delivery(state, seconds):
+    """Until something has left whole, but no longer than that."""
+    until = time.monotonic() + seconds
+    while not state.delivered and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 @fault("searcher-late")
 class Late(Fault):
     """The instances of a study are told once an answer with some of them is out, or after 20 s."""
@@ -57,9 +64,7 @@ class Late(Fault):
         state = handler.server.state
         if lists_instances(handler) and not self.waited:
             self.waited = True
-            until = time.monotonic() + 20
-            while not state.delivered and time.monotonic() < until:
-                time.sleep(0.01)
+            await_delivery(state, 20)
             state.early = bool(state.delivered)
         return False
 
@@ -79,9 +84,7 @@ class WrongUidAmidNames(WrongUid):
     def before_search(self, handler, nth):
         if lists_instances(handler) and int(handler.option("offset", "0")):
             self.named.set()
-            until = time.monotonic() + 2
-            while not handler.server.state.delivered and time.monotonic() < until:
-                time.sleep(0.01)
+            await_delivery(handler.server.state, 2)
             time.sleep(0.2)
         return False
 
